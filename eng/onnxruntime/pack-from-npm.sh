@@ -21,7 +21,7 @@ work=$(mktemp -d "$here/obj/npm-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 (cd "$work" && npm pack --loglevel=error --no-update-notifier "com.github.asus4.onnxruntime@$npm_version" 9>&-) \
-    || fail "npm does not offer com.github.asus4.onnxruntime $npm_version"
+    || fail "npm could not fetch com.github.asus4.onnxruntime $npm_version"
 archive=$(echo "$work"/*.tgz)
 echo "$sha256  $archive" | sha256sum --check --status || fail "$(basename "$archive") is not the archive that was reviewed"
 tar -xzf "$archive" -C "$work" \
