@@ -1,0 +1,48 @@
+using System.Text.Json;
+using Runtime.Inference;
+
+namespace Runtime.Host.Http;
+
+/// <summary>The only place where an error code becomes an HTTP status.</summary>
+internal static class HttpErrors
+{
+    public static int Status(ErrorCode code) => code switch
+    {
+        ErrorCode.NotFound => StatusCodes.Status404NotFound,
+        ErrorCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        ErrorCode.Unsupported => StatusCodes.Status501NotImplemented,
+        ErrorCode.Internal => StatusCodes.Status500InternalServerError,
+        _ => StatusCodes.Status400BadRequest,
+    };
+
+    /// <summary>Answers <c>{"error": "…"}</c>, if nothing has been sent yet.</summary>
+    public static Task WriteAsync(HttpContext context, InferenceError error) => WriteAsync(context, Status(error.Code), error.Message);
+
+    /// <inheritdoc cref="WriteAsync(HttpContext, InferenceError)"/>
+    public static async Task WriteAsync(HttpContext context, int status, string message)
+    {
+        if (context.Response.HasStarted)
+        {
+            return;
+        }
+
+        var body = Body(message);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = body.Length;
+        await context.Response.Body.WriteAsync(body, context.RequestAborted);
+    }
+
+    public static byte[] Body(string message)
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(64 + message.Length);
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("error", message);
+            writer.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+}

@@ -1,0 +1,76 @@
+namespace Runtime.Host.Options;
+
+/// <summary>The settings of the process, fixed at start. Every property is a command line flag of Triton's name, an environment variable and a key of the settings file.</summary>
+public sealed record HostOptions
+{
+    /// <summary>The server's name in its metadata.</summary>
+    public string Id { get; init; } = "runtime";
+
+    public IReadOnlyList<string> ModelRepository { get; init; } = [];
+
+    /// <summary>none, explicit or poll.</summary>
+    public string ModelControlMode { get; init; } = "none";
+
+    /// <summary>Models to load at start in explicit mode; <c>*</c> for all.</summary>
+    public IReadOnlyList<string> LoadModel { get; init; } = [];
+
+    public int RepositoryPollSecs { get; init; } = 15;
+
+    public bool DisableAutoCompleteConfig { get; init; }
+
+    public bool StrictReadiness { get; init; } = true;
+
+    public bool ExitOnError { get; init; } = true;
+
+    public int ExitTimeoutSecs { get; init; } = 30;
+
+    public bool AllowHttp { get; init; } = true;
+
+    public string HttpAddress { get; init; } = "0.0.0.0";
+
+    public int HttpPort { get; init; } = 8000;
+
+    /// <summary>Bytes that a request's body may have, before and after decompression.</summary>
+    public long HttpMaxInputSize { get; init; } = 64 << 20;
+
+    /// <summary>A pattern of header names whose values become request parameters; empty for none.</summary>
+    public string HttpHeaderForwardPattern { get; init; } = "";
+
+    /// <summary>Entries such as <c>health,metadata:key=value</c>.</summary>
+    public IReadOnlyList<string> HttpRestrictedApi { get; init; } = [];
+
+    /// <summary>Whether FP16 and BF16 tensors may travel as JSON numbers in infer requests, which Triton refuses.</summary>
+    public bool HttpHalfPrecisionJson { get; init; }
+
+    public bool AllowGrpc { get; init; } = true;
+
+    public string GrpcAddress { get; init; } = "0.0.0.0";
+
+    public int GrpcPort { get; init; } = 8001;
+
+    /// <summary>Bytes that one gRPC message may have, before and after decompression.</summary>
+    public long GrpcMaxMessageSize { get; init; } = int.MaxValue;
+
+    public string GrpcHeaderForwardPattern { get; init; } = "";
+
+    public IReadOnlyList<string> GrpcRestrictedProtocol { get; init; } = [];
+
+    public bool AllowMetrics { get; init; } = true;
+
+    public string MetricsAddress { get; init; } = "0.0.0.0";
+
+    public int MetricsPort { get; init; } = 8002;
+
+    public bool AllowClientShm { get; init; }
+
+    public int LogVerbose { get; init; }
+
+    public bool LogInfo { get; init; } = true;
+
+    public bool LogWarning { get; init; } = true;
+
+    public bool LogError { get; init; } = true;
+
+    /// <summary>default or ISO8601.</summary>
+    public string LogFormat { get; init; } = "default";
+}

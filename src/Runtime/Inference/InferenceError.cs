@@ -1,0 +1,39 @@
+namespace Runtime.Inference;
+
+/// <summary>Why a request failed, in Triton's vocabulary; each protocol's door maps the codes to its own.</summary>
+public enum ErrorCode
+{
+    Unknown,
+    Internal,
+    NotFound,
+    InvalidArgument,
+    Unavailable,
+    Unsupported,
+    AlreadyExists,
+    Cancelled,
+}
+
+/// <summary>A request's failure as a value: a code, and a message that names the model, the input, what was expected and what came.</summary>
+public sealed record InferenceError(ErrorCode Code, string Message)
+{
+    public static InferenceError InvalidArgument(string message) => new(ErrorCode.InvalidArgument, message);
+
+    public static InferenceError NotFound(string message) => new(ErrorCode.NotFound, message);
+
+    public static InferenceError Unavailable(string message) => new(ErrorCode.Unavailable, message);
+
+    public static InferenceError Unsupported(string message) => new(ErrorCode.Unsupported, message);
+
+    public static InferenceError Internal(string message) => new(ErrorCode.Internal, message);
+}
+
+/// <summary>Carries an <see cref="InferenceError"/> out of a backend or a parser; the doors and the worker turn it back into the value.</summary>
+public sealed class InferenceException(InferenceError error, Exception? inner = null) : Exception(error.Message, inner)
+{
+    public InferenceException(ErrorCode code, string message)
+        : this(new InferenceError(code, message))
+    {
+    }
+
+    public InferenceError Error { get; } = error;
+}

@@ -1,0 +1,240 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Runtime.Backends;
+using Runtime.Inference;
+using Runtime.Scheduling;
+using Runtime.Tensors;
+
+namespace Runtime.Models;
+
+/// <summary>One version of a model that serves: the only door to inference, for every protocol.</summary>
+public sealed class Model : IDisposable
+{
+    private readonly ILoadedModel _loaded;
+    private readonly RequestQueue? _queue;
+    private readonly InstanceWorker[] _workers = [];
+    private readonly IStreamingInstance? _streaming;
+    private readonly IReadOnlyDictionary<string, string[]> _labels;
+
+    /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
+    /// <param name="config">The complete configuration.</param>
+    /// <param name="version">The version's number, at least 1.</param>
+    /// <param name="loaded">What the backend loaded.</param>
+    /// <param name="labels">Class labels by output name.</param>
+    /// <param name="time">The clock of queue timeouts.</param>
+    public Model(ModelConfig config, long version, ILoadedModel loaded, IReadOnlyDictionary<string, string[]> labels, TimeProvider time)
+    {
+        (Config, Version, _loaded, _labels) = (config, version, loaded, labels);
+        var instances = new List<IDisposable>();
+        try
+        {
+            instances.Add(loaded.CreateInstance(config));
+            if (instances[0] is IStreamingInstance streaming)
+            {
+                _streaming = streaming;
+                return;
+            }
+
+            while (instances.Count < config.InstanceCount)
+            {
+                instances.Add(loaded.CreateInstance(config));
+            }
+        }
+        catch
+        {
+            instances.ForEach(instance => instance.Dispose());
+            loaded.Dispose();
+            throw;
+        }
+
+        _queue = new RequestQueue(config, Statistics, time);
+        _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, _queue, (IModelInstance)instance, Statistics, $"{config.Name}_{version}_{i}"))];
+    }
+
+    public string Name => Config.Name;
+
+    public long Version { get; }
+
+    public ModelConfig Config { get; }
+
+    public ModelStatistics Statistics { get; } = new();
+
+    /// <summary>Answers one request with one response; failures are responses too. The caller disposes request and response.</summary>
+    /// <exception cref="InvalidOperationException">The model is decoupled, so only <see cref="StreamAsync"/> serves it.</exception>
+    public async ValueTask<InferenceResponse> InferAsync(InferenceRequest request, CancellationToken cancellation)
+    {
+        var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
+        var error = RequestCheck.Check(request, Config, out var rows);
+        if (error is not null)
+        {
+            return Refuse(request, error, FailureReason.Other);
+        }
+
+        var pending = new PendingRequest(request, rows, cancellation);
+        error = queue.TryEnqueue(pending);
+        if (error is not null)
+        {
+            return Refuse(request, error, FailureReason.Rejected);
+        }
+
+        PendingResult result;
+        using (cancellation.UnsafeRegister(CancelPending, Tuple.Create(this, pending)))
+        {
+            result = await pending.Completion.ConfigureAwait(false);
+        }
+
+        if (result.Error is not null)
+        {
+            return Refuse(request, result.Error, result.Reason);
+        }
+
+        return Respond(request, result.Outputs!, pending.Times, rows);
+    }
+
+    /// <summary>Answers one request with any number of responses; a model that is not decoupled gives one. An error is the last response.</summary>
+    public async IAsyncEnumerable<InferenceResponse> StreamAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        if (_streaming is null)
+        {
+            yield return await InferAsync(request, cancellation).ConfigureAwait(false);
+            yield break;
+        }
+
+        var error = RequestCheck.Check(request, Config, out var rows);
+        if (error is not null)
+        {
+            yield return Refuse(request, error, FailureReason.Other);
+            yield break;
+        }
+
+        var now = Stopwatch.GetTimestamp();
+        var times = new RequestTimes { Arrival = request.ArrivalTimestamp, Queued = now, ComputeStart = now, InferStart = now };
+        await using var sets = _streaming.ExecuteAsync(request.Inputs, cancellation).GetAsyncEnumerator(cancellation);
+        for (var position = 0; ; position++)
+        {
+            var (outputs, failure) = await NextAsync(sets, request).ConfigureAwait(false);
+            Statistics.RecordResponse(position, now, failure is not null ? ResponseOutcome.Fail : outputs is null ? ResponseOutcome.Empty : ResponseOutcome.Success);
+            if (failure is { } value)
+            {
+                yield return Refuse(request, value.Error, value.Reason);
+                yield break;
+            }
+
+            if (outputs is null)
+            {
+                break;
+            }
+
+            yield return Shape(request, outputs);
+        }
+
+        times.InferEnd = times.ComputeEnd = Stopwatch.GetTimestamp();
+        Statistics.RecordExecution(rows, times);
+        Statistics.RecordSuccess(times, rows);
+    }
+
+    /// <summary>
+    /// What a raw request (a body that is one tensor's bytes) must mean: the model's only input, whose shape may vary in one
+    /// dimension, deduced from the byte count; BYTES are one element.
+    /// </summary>
+    public InferenceError? TryDeduceRawInput(long byteCount, out TensorConfig? input, out long[] shape)
+    {
+        shape = [];
+        input = Config.Inputs.Count == 1 ? Config.Inputs[0] : null;
+        if (input is null)
+        {
+            return InferenceError.InvalidArgument(
+                $"[request id: <id_unknown>] Raw request must only have 1 input (found 1) to be deduced but got {Config.Inputs.Count} inputs in '{Name}' model configuration");
+        }
+
+        var dims = input.Type == DataType.Bytes ? [1] : input.Dims;
+        var variable = dims.Count(dimension => dimension < 0);
+        if (variable > 1)
+        {
+            return InferenceError.InvalidArgument(
+                $"[request id: <id_unknown>] The shape of the raw input '{input.Name}' can not be deduced because there are more than one variable-sized dimensions: {Shapes.Text(dims)}");
+        }
+
+        var known = dims.Aggregate((long)Math.Max(1, input.Type.Size()), (size, dimension) => size * Math.Max(1, dimension));
+        var filled = dims.Select(dimension => dimension < 0 ? byteCount / known : dimension);
+        shape = Config.IsBatching ? [1, .. filled] : [.. filled];
+        return null;
+    }
+
+    /// <summary>Serves what waits, lets in no more, ends the threads and frees what the backend loaded. May block as long as an execution.</summary>
+    public void Dispose()
+    {
+        _queue?.Close();
+        foreach (var worker in _workers)
+        {
+            worker.Dispose();
+        }
+
+        _streaming?.Dispose();
+        _loaded.Dispose();
+    }
+
+    private static void CancelPending(object? state)
+    {
+        var (model, pending) = (Tuple<Model, PendingRequest>)state!;
+        if (model._queue!.TryRemove(pending))
+        {
+            pending.Fail(new InferenceError(ErrorCode.Cancelled, $"{pending.Request.Prefix}request to model '{model.Name}' was cancelled"), FailureReason.Canceled);
+        }
+    }
+
+    private static async ValueTask<(TensorSet? Outputs, (InferenceError Error, FailureReason Reason)? Failure)> NextAsync(IAsyncEnumerator<TensorSet> sets, InferenceRequest request)
+    {
+        try
+        {
+            return (await sets.MoveNextAsync().ConfigureAwait(false) ? sets.Current : null, null);
+        }
+        catch (OperationCanceledException)
+        {
+            return (null, (new InferenceError(ErrorCode.Cancelled, $"{request.Prefix}request was cancelled"), FailureReason.Canceled));
+        }
+        catch (InferenceException exception)
+        {
+            return (null, (exception.Error, FailureReason.Backend));
+        }
+        catch (Exception exception)
+        {
+            return (null, (InferenceError.Internal($"{request.Prefix}execution failed: {exception.Message}"), FailureReason.Backend));
+        }
+    }
+
+    private InferenceResponse Refuse(InferenceRequest request, InferenceError error, FailureReason reason)
+    {
+        Statistics.RecordFailure(request.ArrivalTimestamp, reason);
+        return new InferenceResponse(Name, Version, request.Id, error);
+    }
+
+    private InferenceResponse Respond(InferenceRequest request, TensorSet outputs, in RequestTimes times, int rows)
+    {
+        var response = Shape(request, outputs);
+        if (response.Error is null)
+        {
+            Statistics.RecordSuccess(times, rows);
+        }
+        else
+        {
+            Statistics.RecordFailure(request.ArrivalTimestamp, FailureReason.Other);
+        }
+
+        return response;
+    }
+
+    /// <summary>The response that the request asked for: its outputs in the configuration's order and shape, classified where it wants classes.</summary>
+    private InferenceResponse Shape(InferenceRequest request, TensorSet outputs)
+    {
+        try
+        {
+            return new InferenceResponse(Name, Version, request.Id, ResponseOutputs.Select(outputs, request, Config, _labels));
+        }
+        catch (InferenceException exception)
+        {
+            outputs.Dispose();
+            return new InferenceResponse(Name, Version, request.Id, exception.Error);
+        }
+    }
+}

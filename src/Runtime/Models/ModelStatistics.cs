@@ -1,0 +1,199 @@
+using System.Diagnostics;
+
+namespace Runtime.Models;
+
+/// <summary>How often something happened, and how many nanoseconds it took in all.</summary>
+public readonly record struct StatisticDuration(long Count, long Nanoseconds)
+{
+    internal StatisticDuration Plus(long nanoseconds, long count = 1) => new(Count + count, Nanoseconds + nanoseconds);
+}
+
+/// <summary>The stages of one request, as <see cref="Stopwatch"/> timestamps; stages not reached are 0.</summary>
+internal struct RequestTimes
+{
+    public long Arrival;
+    public long Queued;
+    public long ComputeStart;
+    public long InferStart;
+    public long InferEnd;
+    public long ComputeEnd;
+}
+
+/// <summary>Why a request failed, the <c>reason</c> label of <c>nv_inference_request_failure</c>.</summary>
+public enum FailureReason
+{
+    Rejected,
+    Canceled,
+    Backend,
+    Other,
+}
+
+/// <summary>Executions of one batch size.</summary>
+public sealed record BatchStatistics(int BatchSize, StatisticDuration ComputeInput, StatisticDuration ComputeInfer, StatisticDuration ComputeOutput);
+
+/// <summary>Responses of a decoupled model, by their position in a request's stream.</summary>
+public sealed record ResponseStatistics(
+    string Key, StatisticDuration ComputeInfer, StatisticDuration ComputeOutput, StatisticDuration Success, StatisticDuration Fail, StatisticDuration Empty, StatisticDuration Cancel);
+
+/// <summary>A consistent copy of the counters at one moment.</summary>
+public sealed record ModelStatisticsSnapshot
+{
+    /// <summary>Milliseconds since 1970 of the last inference; 0 for none.</summary>
+    public required long LastInferenceMilliseconds { get; init; }
+
+    /// <summary>Rows, a request without batch dimension counting one.</summary>
+    public required long InferenceCount { get; init; }
+
+    public required long ExecutionCount { get; init; }
+
+    public required StatisticDuration Success { get; init; }
+
+    public required StatisticDuration Fail { get; init; }
+
+    public required StatisticDuration Queue { get; init; }
+
+    public required StatisticDuration ComputeInput { get; init; }
+
+    public required StatisticDuration ComputeInfer { get; init; }
+
+    public required StatisticDuration ComputeOutput { get; init; }
+
+    /// <summary>Failures by <see cref="FailureReason"/>, in the order of the enumeration.</summary>
+    public required IReadOnlyList<long> Failures { get; init; }
+
+    public required long Pending { get; init; }
+
+    public required IReadOnlyList<BatchStatistics> Batches { get; init; }
+
+    public required IReadOnlyList<ResponseStatistics> Responses { get; init; }
+}
+
+/// <summary>The counters of one version of a model: the only place where inference is counted. Thread-safe.</summary>
+public sealed class ModelStatistics
+{
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<int, BatchStatistics> _batches = [];
+    private readonly List<ResponseStatistics> _responses = [];
+    private readonly long[] _failures = new long[4];
+    private long _lastInference;
+    private long _inferences;
+    private long _executions;
+    private StatisticDuration _success;
+    private StatisticDuration _fail;
+    private StatisticDuration _queue;
+    private StatisticDuration _input;
+    private StatisticDuration _infer;
+    private StatisticDuration _output;
+    private long _pending;
+
+    /// <summary>Requests that wait in the queue.</summary>
+    public long Pending => Interlocked.Read(ref _pending);
+
+    internal void AddPending(int change) => Interlocked.Add(ref _pending, change);
+
+    /// <summary>Counts a request that was answered.</summary>
+    internal void RecordSuccess(in RequestTimes times, int rows)
+    {
+        var end = Stopwatch.GetTimestamp();
+        lock (_gate)
+        {
+            _lastInference = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+            _inferences += rows;
+            _success = _success.Plus(Nanoseconds(times.Arrival, end));
+            _queue = _queue.Plus(Nanoseconds(times.Queued, times.ComputeStart));
+            _input = _input.Plus(Nanoseconds(times.ComputeStart, times.InferStart));
+            _infer = _infer.Plus(Nanoseconds(times.InferStart, times.InferEnd));
+            _output = _output.Plus(Nanoseconds(times.InferEnd, times.ComputeEnd));
+        }
+    }
+
+    /// <summary>Counts a request that failed.</summary>
+    internal void RecordFailure(long arrivalTimestamp, FailureReason reason)
+    {
+        var end = Stopwatch.GetTimestamp();
+        lock (_gate)
+        {
+            _failures[(int)reason]++;
+            _fail = _fail.Plus(Nanoseconds(arrivalTimestamp, end));
+        }
+    }
+
+    /// <summary>Counts one execution of so many rows.</summary>
+    internal void RecordExecution(int rows, in RequestTimes times)
+    {
+        lock (_gate)
+        {
+            _executions++;
+            var batch = _batches.GetValueOrDefault(rows) ?? new BatchStatistics(rows, default, default, default);
+            _batches[rows] = new BatchStatistics(
+                rows,
+                batch.ComputeInput.Plus(Nanoseconds(times.ComputeStart, times.InferStart)),
+                batch.ComputeInfer.Plus(Nanoseconds(times.InferStart, times.InferEnd)),
+                batch.ComputeOutput.Plus(Nanoseconds(times.InferEnd, times.ComputeEnd)));
+        }
+    }
+
+    /// <summary>Counts one response of a decoupled request, by its position in the stream; the last, empty one included.</summary>
+    internal void RecordResponse(int position, long startTimestamp, ResponseOutcome outcome)
+    {
+        var nanoseconds = Nanoseconds(startTimestamp, Stopwatch.GetTimestamp());
+        lock (_gate)
+        {
+            while (_responses.Count <= position && _responses.Count < MaxResponsePositions)
+            {
+                _responses.Add(new ResponseStatistics(
+                    _responses.Count.ToString(System.Globalization.CultureInfo.InvariantCulture), default, default, default, default, default, default));
+            }
+
+            if (position < _responses.Count)
+            {
+                _responses[position] = Add(_responses[position], nanoseconds, outcome);
+            }
+        }
+    }
+
+    /// <summary>A consistent copy.</summary>
+    public ModelStatisticsSnapshot Snapshot()
+    {
+        lock (_gate)
+        {
+            return new ModelStatisticsSnapshot
+            {
+                LastInferenceMilliseconds = _lastInference,
+                InferenceCount = _inferences,
+                ExecutionCount = _executions,
+                Success = _success,
+                Fail = _fail,
+                Queue = _queue,
+                ComputeInput = _input,
+                ComputeInfer = _infer,
+                ComputeOutput = _output,
+                Failures = [.. _failures],
+                Pending = Pending,
+                Batches = [.. _batches.Values],
+                Responses = [.. _responses],
+            };
+        }
+    }
+
+    private const int MaxResponsePositions = 1024;
+
+    private static ResponseStatistics Add(ResponseStatistics row, long nanoseconds, ResponseOutcome outcome) => outcome switch
+    {
+        ResponseOutcome.Success => row with { ComputeInfer = row.ComputeInfer.Plus(nanoseconds), ComputeOutput = row.ComputeOutput.Plus(0), Success = row.Success.Plus(nanoseconds) },
+        ResponseOutcome.Empty => row with { Empty = row.Empty.Plus(nanoseconds) },
+        ResponseOutcome.Cancel => row with { Cancel = row.Cancel.Plus(nanoseconds) },
+        _ => row with { Fail = row.Fail.Plus(nanoseconds) },
+    };
+
+    private static long Nanoseconds(long start, long end) => start == 0 || end <= start ? 0 : (long)((end - start) * (1e9 / Stopwatch.Frequency));
+}
+
+/// <summary>How one response of a stream ended.</summary>
+internal enum ResponseOutcome
+{
+    Success,
+    Fail,
+    Empty,
+    Cancel,
+}

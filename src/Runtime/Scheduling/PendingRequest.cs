@@ -1,0 +1,129 @@
+using System.Threading.Tasks.Sources;
+using Runtime.Inference;
+using Runtime.Models;
+using Runtime.Tensors;
+
+namespace Runtime.Scheduling;
+
+/// <summary>
+/// A request between its door and an instance: a node of the queue's lists and the promise of its outputs. Completed
+/// exactly once, by whoever takes it out of the queue; the awaiting side continues on the thread pool, never on the
+/// completing thread.
+/// </summary>
+internal sealed class PendingRequest : IValueTaskSource<PendingResult>
+{
+    private ManualResetValueTaskSourceCore<PendingResult> _source = new() { RunContinuationsAsynchronously = true };
+
+    public PendingRequest(InferenceRequest request, int rows, CancellationToken cancellation)
+    {
+        (Request, Rows, Cancellation) = (request, rows, cancellation);
+        Times.Arrival = request.ArrivalTimestamp;
+    }
+
+    public InferenceRequest Request { get; }
+
+    public TensorSet Inputs => Request.Inputs;
+
+    /// <summary>How much of a batch it takes: the first dimension of its inputs, 1 for a model that does not batch.</summary>
+    public int Rows { get; }
+
+    public CancellationToken Cancellation { get; }
+
+    /// <summary>Written by the queue and the instance, read by the awaiting side afterwards.</summary>
+    public RequestTimes Times;
+
+    // The queue's: guarded by its lock.
+    internal PendingList? List;
+    internal PendingRequest? Next;
+    internal PendingRequest? Previous;
+    internal ITimer? Timeout;
+
+    public ValueTask<PendingResult> Completion => new(this, _source.Version);
+
+    public void Complete(TensorSet outputs) => _source.SetResult(new PendingResult(outputs, null, default));
+
+    public void Fail(InferenceError error, FailureReason reason) => _source.SetResult(new PendingResult(null, error, reason));
+
+    /// <summary>Whether both can be rows of one batch: the same inputs with the same datatypes and, past the first, the same dimensions.</summary>
+    public bool Batches(PendingRequest other)
+    {
+        if (Inputs.Count != other.Inputs.Count)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < Inputs.Count; i++)
+        {
+            var (mine, theirs) = (Inputs[i], other.Inputs[i]);
+            if (mine.Name != theirs.Name || mine.Type != theirs.Type || !mine.Shape.AsSpan(1).SequenceEqual(theirs.Shape.AsSpan(1)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    PendingResult IValueTaskSource<PendingResult>.GetResult(short token) => _source.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<PendingResult>.GetStatus(short token) => _source.GetStatus(token);
+
+    void IValueTaskSource<PendingResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _source.OnCompleted(continuation, state, token, flags);
+}
+
+/// <summary>What became of a queued request: outputs that the receiver disposes, or an error and the reason to count it under.</summary>
+internal readonly record struct PendingResult(TensorSet? Outputs, InferenceError? Error, FailureReason Reason);
+
+/// <summary>A list of waiting requests in order of arrival, linked through the requests themselves so that any can leave at once.</summary>
+internal sealed class PendingList
+{
+    public PendingRequest? First { get; private set; }
+
+    private PendingRequest? _last;
+
+    public int Count { get; private set; }
+
+    public void Append(PendingRequest request)
+    {
+        request.List = this;
+        request.Previous = _last;
+        request.Next = null;
+        if (_last is null)
+        {
+            First = request;
+        }
+        else
+        {
+            _last.Next = request;
+        }
+
+        _last = request;
+        Count++;
+    }
+
+    public void Remove(PendingRequest request)
+    {
+        if (request.Previous is null)
+        {
+            First = request.Next;
+        }
+        else
+        {
+            request.Previous.Next = request.Next;
+        }
+
+        if (request.Next is null)
+        {
+            _last = request.Previous;
+        }
+        else
+        {
+            request.Next.Previous = request.Previous;
+        }
+
+        request.List = null;
+        request.Next = request.Previous = null;
+        Count--;
+    }
+}

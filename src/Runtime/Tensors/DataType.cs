@@ -1,0 +1,67 @@
+namespace Runtime.Tensors;
+
+/// <summary>The element types of the KServe v2 protocol, Triton's BF16 included.</summary>
+public enum DataType
+{
+    Bool,
+    Uint8,
+    Uint16,
+    Uint32,
+    Uint64,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Fp16,
+    Bf16,
+    Fp32,
+    Fp64,
+    Bytes,
+}
+
+/// <summary>Names and sizes of the datatypes.</summary>
+public static class DataTypes
+{
+    private static readonly string[] Names =
+        ["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "BF16", "FP32", "FP64", "BYTES"];
+
+    private static readonly byte[][] Utf8Names = [.. Names.Select(System.Text.Encoding.ASCII.GetBytes)];
+
+    private static readonly int[] Sizes = [1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8, 0];
+
+    /// <summary>Bytes of one element; 0 for BYTES, whose elements carry their own length.</summary>
+    public static int Size(this DataType type) => Sizes[(int)type];
+
+    /// <summary>The name on the wire, such as <c>INT32</c> or <c>BYTES</c>.</summary>
+    public static string Name(this DataType type) => Names[(int)type];
+
+    /// <summary>The name on the wire as UTF-8.</summary>
+    public static ReadOnlySpan<byte> Utf8Name(this DataType type) => Utf8Names[(int)type];
+
+    /// <summary>The name in a model's configuration, such as <c>TYPE_INT32</c> or <c>TYPE_STRING</c>.</summary>
+    public static string ConfigName(this DataType type) => type == DataType.Bytes ? "TYPE_STRING" : "TYPE_" + type.Name();
+
+    /// <summary>Reads a wire name; names are case-sensitive, as in the protocol.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> name, out DataType type)
+    {
+        for (var i = 0; i < Utf8Names.Length; i++)
+        {
+            if (name.SequenceEqual(Utf8Names[i]))
+            {
+                type = (DataType)i;
+                return true;
+            }
+        }
+
+        type = default;
+        return false;
+    }
+
+    /// <inheritdoc cref="TryParse(ReadOnlySpan{byte}, out DataType)"/>
+    public static bool TryParse(string name, out DataType type)
+    {
+        var index = Array.IndexOf(Names, name);
+        type = (DataType)Math.Max(index, 0);
+        return index >= 0;
+    }
+}

@@ -1,0 +1,169 @@
+using System.Buffers.Binary;
+
+namespace Runtime.Tensors;
+
+/// <summary>Tensors that live and die together: a request's inputs, a batch, a response's outputs.</summary>
+/// <remarks>
+/// One owner at a time fills it and disposes it, once; afterwards its tensors' memory belongs to others. Slices made by
+/// <see cref="Rows"/> share the memory and may be disposed on other threads.
+/// </remarks>
+public sealed class TensorSet : IDisposable
+{
+    private readonly TensorPool _pool;
+    private TensorSet? _parent;
+    private Tensor[] _tensors;
+    private object?[] _owners;
+    private int _count;
+    private int _references = 1;
+    private int _disposed;
+
+    /// <summary>An empty set that rents from the given pool, or from the process's.</summary>
+    public TensorSet(TensorPool? pool = null, int capacity = 2)
+    {
+        _pool = pool ?? TensorPool.Shared;
+        _tensors = new Tensor[capacity];
+        _owners = new object?[capacity];
+    }
+
+    private TensorSet(TensorSet parent, int capacity)
+        : this(parent._pool, capacity)
+    {
+        _parent = parent;
+        Interlocked.Increment(ref parent._references);
+    }
+
+    /// <summary>How many tensors there are.</summary>
+    public int Count => _count;
+
+    /// <summary>The tensor at a position, in the order of adding.</summary>
+    public Tensor this[int index] => index < _count ? _tensors[index] : throw new ArgumentOutOfRangeException(nameof(index));
+
+    /// <summary>The tensors, in the order of adding.</summary>
+    public ReadOnlySpan<Tensor> Tensors => _tensors.AsSpan(0, _count);
+
+    /// <summary>The tensor of that name, or null.</summary>
+    public Tensor? Find(string name)
+    {
+        var index = IndexOf(name);
+        return index < 0 ? null : _tensors[index];
+    }
+
+    /// <summary>The position of the tensor of that name, or -1.</summary>
+    public int IndexOf(string name)
+    {
+        for (var i = 0; i < _count; i++)
+        {
+            if (_tensors[i].Name == name)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>Adds a tensor of <paramref name="byteCount"/> pooled bytes, which the caller fills through <paramref name="memory"/>.</summary>
+    public Tensor Rent(string name, DataType type, long[] shape, long byteCount, out Memory<byte> memory)
+    {
+        var array = byteCount == 0 ? null : _pool.Rent(byteCount);
+        memory = array is null ? Memory<byte>.Empty : array.AsMemory(0, (int)byteCount);
+        var tensor = new Tensor(name, type, shape, memory);
+        Add(tensor, array);
+        return tensor;
+    }
+
+    /// <summary>Adds a tensor whose memory <paramref name="owner"/> (an <see cref="IDisposable"/>, a pooled array of this set's pool, or null for nobody) frees with the set.</summary>
+    public void Add(Tensor tensor, object? owner = null)
+    {
+        if (_count == _tensors.Length)
+        {
+            Array.Resize(ref _tensors, Math.Max(4, _count * 2));
+            Array.Resize(ref _owners, Math.Max(4, _count * 2));
+        }
+
+        _tensors[_count] = tensor;
+        _owners[_count++] = owner;
+    }
+
+    /// <summary>Disposes <paramref name="source"/>, whose tensors this set shows, together with this set. For one source.</summary>
+    public void Own(TensorSet source) => _parent = _parent is null ? source : throw new InvalidOperationException("the set already owns another");
+
+    /// <summary>Puts another description (name, datatype or shape of the same bytes) in a tensor's place.</summary>
+    public void Replace(int index, Tensor tensor) => _tensors[index] = index < _count ? tensor : throw new ArgumentOutOfRangeException(nameof(index));
+
+    /// <summary>
+    /// Rows <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> of every tensor, along the first
+    /// dimension. No byte is copied: the memory stays until this set and all its slices are disposed.
+    /// </summary>
+    public TensorSet Rows(long first, long count)
+    {
+        var slice = new TensorSet(this, _count);
+        foreach (var tensor in Tensors)
+        {
+            long[] shape = [count, .. tensor.Shape.AsSpan(1)];
+            slice.Add(tensor with { Shape = shape, Data = RowBytes(tensor, first, count) });
+        }
+
+        return slice;
+    }
+
+    /// <summary>Gives the memory back; later calls do nothing.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            Release();
+        }
+    }
+
+    private static ReadOnlyMemory<byte> RowBytes(Tensor tensor, long first, long count)
+    {
+        var perRow = Shapes.ElementCount(tensor.Shape.AsSpan(1));
+        if (tensor.Type != DataType.Bytes)
+        {
+            var rowSize = perRow * tensor.Type.Size();
+            return tensor.Data.Slice((int)(first * rowSize), (int)(count * rowSize));
+        }
+
+        var start = SkipElements(tensor.Data.Span, 0, first * perRow);
+        var end = SkipElements(tensor.Data.Span, start, count * perRow);
+        return tensor.Data[start..end];
+    }
+
+    private static int SkipElements(ReadOnlySpan<byte> data, int position, long elements)
+    {
+        for (; elements > 0; elements--)
+        {
+            position += 4 + BinaryPrimitives.ReadInt32LittleEndian(data[position..]);
+        }
+
+        return position;
+    }
+
+    private void Release()
+    {
+        if (Interlocked.Decrement(ref _references) > 0)
+        {
+            return;
+        }
+
+        for (var i = 0; i < _count; i++)
+        {
+            if (_owners[i] is byte[] array)
+            {
+                _pool.Return(array);
+            }
+            else
+            {
+                (_owners[i] as IDisposable)?.Dispose();
+            }
+        }
+
+        _count = 0;
+        if (_parent is { } parent)
+        {
+            _parent = null;
+            parent.Release();
+        }
+    }
+}
