@@ -84,6 +84,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
             {
                 var message = source.Message.Clone();
                 var model = message.EnsembleScheduling is null ? LoadVersion(message, source.Directory, version) : LoadEnsemble(message, source.Directory, version);
+                Warm(model, source.Directory);
                 served.Add(new ServedVersion(model, source.Share()));
             }
             catch (Exception exception) when (exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException)
@@ -140,6 +141,19 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
         ?? throw new InferenceException(
             ErrorCode.InvalidArgument,
             $"unable to find backend '{message.Backend}'; this host has {string.Join(", ", backends.Select(candidate => candidate.Name).Order(StringComparer.Ordinal))}");
+
+    private static void Warm(Model model, string directory)
+    {
+        try
+        {
+            ModelWarmup.Run(model, directory);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
 
     private static Dictionary<string, string[]> ReadLabels(ModelConfig config, string directory) => config.Outputs
         .Where(output => output.LabelFilename.Length > 0)

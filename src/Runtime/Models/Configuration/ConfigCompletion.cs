@@ -16,6 +16,7 @@ public static class ConfigCompletion
     {
         if (signature is not null)
         {
+            signature = SequenceTensors.Exclude(config, signature);
             if (autoComplete)
             {
                 FillBatching(config, signature);

@@ -5,8 +5,11 @@ internal static class UnsupportedFields
 {
     private static readonly Row[] Rows =
     [
-        new("sequence_batching", config => config.SequenceBatching is not null, "remove it and keep the state in the client, or in inputs and outputs of the model"),
-        new("ensemble_scheduling", config => config.EnsembleScheduling is not null || config.Platform == BackendFields.EnsemblePlatform, "call the steps one after the other from the client"),
+        new("sequence_batching.iterative_sequence", config => config.SequenceBatching is { IterativeSequence: true }, "remove it"),
+        new("sequence_batching.direct.minimum_slot_utilization", config => config.SequenceBatching?.Direct is { MinimumSlotUtilization: > 0 }, "remove it; batches wait for 'max_queue_delay_microseconds' only"),
+        new("sequence_batching.state.use_growable_memory", config => config.SequenceBatching?.State.Any(state => state.UseGrowableMemory) ?? false, "remove it"),
+        new("ensemble_scheduling.max_inflight_requests", config => config.EnsembleScheduling is { MaxInflightRequests: > 0 }, "remove it"),
+        new("ensemble_scheduling.step.model_namespace", config => config.EnsembleScheduling?.Step.Any(step => step.ModelNamespace.Length > 0) ?? false, "remove it; names are unique here"),
         new("batch_input", config => config.BatchInput.Count > 0, "remove it and send the values as inputs"),
         new("batch_output", config => config.BatchOutput.Count > 0, "remove it"),
         new("input.allow_ragged_batch", config => config.Input.Any(input => input.AllowRaggedBatch), "remove it; requests of equal shape are batched"),
