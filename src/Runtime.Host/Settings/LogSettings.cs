@@ -1,20 +1,21 @@
+using Runtime.Host.Options;
 using Runtime.Inference;
 
 namespace Runtime.Host.Settings;
 
 /// <summary>The logging extension's settings: <c>log_file, log_info, log_warning, log_error, log_verbose_level, log_format</c>, in force at once.</summary>
-public sealed class LogSettings
+public sealed class LogSettings(HostOptions options)
 {
-    public bool Info { get; }
+    public bool Info => options.LogInfo;
 
-    public bool Warning { get; }
+    public bool Warning => options.LogWarning;
 
-    public bool Error { get; }
+    public bool Error => options.LogError;
 
-    public uint VerboseLevel { get; }
+    public uint VerboseLevel => (uint)options.LogVerbose;
 
     /// <summary>default or ISO8601.</summary>
-    public string Format => throw new NotSupportedException();
+    public string Format => options.LogFormat;
 
     /// <summary>Every setting in a fixed order.</summary>
     public IReadOnlyList<KeyValuePair<string, ParameterValue>> Get() => throw new NotSupportedException();
