@@ -45,6 +45,7 @@ public sealed class ModelConfigTextTests
     [InlineData("\n\n    max_batchsize: 8", "f:3:5: unknown field 'max_batchsize' in ModelConfig; did you mean 'max_batch_size'?")]
     [InlineData("input {\n  nme: \"x\" }", "f:2:3: unknown field 'nme' in ModelInput; did you mean 'name'?")]
     [InlineData("quite_else: 1", "f:1:1: unknown field 'quite_else' in ModelConfig")]
+    [InlineData("version_policy { all { versions: 1 } }", "f:1:24: unknown field 'versions' in All")]
     [InlineData("max_batch_size: 2147483648", "f:1:17: 'max_batch_size' takes -2147483648 to 2147483647, got 2147483648")]
     [InlineData("max_batch_size: -99999999999999999999999999999999999999999999", "f:1:18: 'max_batch_size' takes -2147483648 to 2147483647, got -99999999999999999999999999999999999999999999")]
     [InlineData("dynamic_batching { priority_levels: -1 }", "f:1:38: 'priority_levels' takes 0 to 18446744073709551615, got -1")]
