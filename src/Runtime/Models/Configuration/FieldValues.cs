@@ -44,7 +44,7 @@ internal static class FieldValues
 
         return (low < 0, high > uint.MaxValue) switch
         {
-            (true, false) => (int)value,
+            (true, false) => (object)(int)value,
             (true, true) => (long)value,
             (false, false) => (uint)value,
             (false, true) => (ulong)value,
@@ -52,7 +52,7 @@ internal static class FieldValues
     }
 
     /// <summary>The floating point number in the field's own type.</summary>
-    public static object Floating(FieldDescriptor field, double value) => field.FieldType == FieldType.Float ? (float)value : value;
+    public static object Floating(FieldDescriptor field, double value) => field.FieldType == FieldType.Float ? (object)(float)value : value;
 
     public static object? EnumByName(FieldDescriptor field, string name) =>
         field.EnumType.FindValueByName(name) is { } value ? Enum.ToObject(field.EnumType.ClrType, value.Number) : null;
