@@ -63,6 +63,8 @@ internal sealed class InferenceServer : IDisposable
 
     private static KestrelServerOptions Limits()
     {
+        // A head whose lines end in a bare line feed is a way to smuggle a second request past a proxy.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         var kestrel = new KestrelServerOptions
         {
             AddServerHeader = false,
