@@ -12,7 +12,7 @@ internal sealed class HealthEndpoints(ServerState state, ModelRepository models)
 
     public Task ModelReadyAsync(HttpContext context, string model, string version) => models.IsModelReady(model, version, out var error)
         ? JsonResponse.EmptyAsync(context)
-        : HttpErrors.WriteAsync(context, StatusCodes.Status400BadRequest, $"Model version not ready: {error.Message}");
+        : HttpErrors.WriteAsync(context, StatusCodes.Status400BadRequest, error?.Message ?? $"Model version not ready: {model} {version}".TrimEnd());
 
     private static Task StatusAsync(HttpContext context, bool good)
         => JsonResponse.EmptyAsync(context, good ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
