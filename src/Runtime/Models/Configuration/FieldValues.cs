@@ -10,8 +10,6 @@ internal static class FieldValues
     // Beyond every integer field, and small enough that another digit cannot overflow.
     private static readonly Int128 Saturated = Int128.One << 96;
 
-    public static bool IsInteger(this FieldDescriptor field) => RangeOf(field) is not null;
-
     /// <summary>Reads digits in decimal, octal (leading 0) or hexadecimal (leading 0x), without a sign.</summary>
     public static bool TryParseInteger(string text, out Int128 value)
     {
