@@ -8,11 +8,25 @@ namespace Runtime.Host.Tests.Http;
 
 public sealed class HttpRouterOnKestrelTests : IAsyncLifetime
 {
-    private readonly WebApplication _server = Build();
+    private readonly RouterHarness _router = new();
+    private readonly WebApplication _server;
+
+    public HttpRouterOnKestrelTests()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        _server = builder.Build();
+        _server.Run(_router.Router.HandleAsync);
+    }
 
     public Task InitializeAsync() => _server.StartAsync();
 
-    public async Task DisposeAsync() => await _server.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        await _router.DisposeAsync();
+    }
 
     [Theory]
     [InlineData("GET /v2/logging HTTP/1.1\r\nHost: x", 200)]
@@ -36,16 +50,5 @@ public sealed class HttpRouterOnKestrelTests : IAsyncLifetime
         using var reader = new StreamReader(stream);
 
         Assert.StartsWith($"HTTP/1.1 {status} ", await reader.ReadLineAsync(), StringComparison.Ordinal);
-    }
-
-    private static WebApplication Build()
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var server = builder.Build();
-        var router = RouterHarness.Create();
-        server.Run(router.HandleAsync);
-        return server;
     }
 }

@@ -16,7 +16,8 @@ public sealed class HttpRouterTests
     [InlineData("GET", "/v2/systemsharedmemory/region/a/register", 405, "Method Not Allowed")]
     public async Task HandleAsync_WrongPathOrMethod_AnswersLikeTriton(string method, string target, int status, string error)
     {
-        var answer = await RouterHarness.Create().SendAsync(method, target);
+        await using var router = new RouterHarness();
+        var answer = await router.SendAsync(method, target);
 
         Assert.Equal((status, error), (answer.Status, answer.Error));
         Assert.Equal(status == 405, answer.Allow.Length > 0);
@@ -25,7 +26,8 @@ public sealed class HttpRouterTests
     [Fact]
     public async Task HandleAsync_VersionBeyondInt64_Is400()
     {
-        var answer = await RouterHarness.Create().SendAsync("GET", "/v2/models/simple/versions/99999999999999999999/ready");
+        await using var router = new RouterHarness();
+        var answer = await router.SendAsync("GET", "/v2/models/simple/versions/99999999999999999999/ready");
 
         Assert.Equal(400, answer.Status);
         Assert.Contains("failed to get model version from specified version string '99999999999999999999'", answer.Error, StringComparison.Ordinal);
@@ -34,7 +36,8 @@ public sealed class HttpRouterTests
     [Fact]
     public async Task HandleAsync_ServerMetadata_NamesServerVersionAndExtensions()
     {
-        var answer = await RouterHarness.Create().SendAsync("GET", "/v2");
+        await using var router = new RouterHarness();
+        var answer = await router.SendAsync("GET", "/v2");
 
         Assert.Equal("test", answer.Json.GetProperty("name").GetString());
         Assert.DoesNotContain("+", answer.Json.GetProperty("version").GetString(), StringComparison.Ordinal);
@@ -47,7 +50,7 @@ public sealed class HttpRouterTests
     [InlineData("secret", 200)]
     public async Task HandleAsync_RestrictedGroup_WantsItsHeader(string? value, int status)
     {
-        var router = RouterHarness.Create(restricted: "health,metadata:key1=secret");
+        await using var router = new RouterHarness(restricted: "health,metadata:key1=secret");
 
         var answer = value is null ? await router.SendAsync("GET", "/v2") : await router.SendAsync("GET", "/v2", "", ("KEY1", value));
 
@@ -57,7 +60,10 @@ public sealed class HttpRouterTests
 
     [Fact]
     public async Task HandleAsync_RestrictedGroup_LeavesOthersAlone()
-        => Assert.Equal(200, (await RouterHarness.Create(restricted: "metadata:key1=secret").SendAsync("GET", "/v2/logging")).Status);
+    {
+        await using var router = new RouterHarness(restricted: "metadata:key1=secret");
+        Assert.Equal(200, (await router.SendAsync("GET", "/v2/logging")).Status);
+    }
 
     [Theory]
     [InlineData("", 400, "The document is empty")]
@@ -69,7 +75,8 @@ public sealed class HttpRouterTests
     [InlineData("{\"log_format\": \"zz\"}", 503, "invalid argument for --log_format, got: zz")]
     public async Task Logging_BadUpdate_AnswersWhy(string body, int status, string error)
     {
-        var answer = await RouterHarness.Create().SendAsync("POST", "/v2/logging", body);
+        await using var router = new RouterHarness();
+        var answer = await router.SendAsync("POST", "/v2/logging", body);
 
         Assert.Equal(status, answer.Status);
         Assert.Contains(error, answer.Error, StringComparison.Ordinal);
@@ -83,7 +90,8 @@ public sealed class HttpRouterTests
     [InlineData("{\"log_info\": false, \"log_info\": true}", false, 0)]
     public async Task Logging_Update_AnswersTheNewSettings(string body, bool info, int verbose)
     {
-        var answer = await RouterHarness.Create().SendAsync("POST", "/v2/logging", body);
+        await using var router = new RouterHarness();
+        var answer = await router.SendAsync("POST", "/v2/logging", body);
 
         Assert.Equal(200, answer.Status);
         Assert.Equal((info, verbose), (answer.Json.GetProperty("log_info").GetBoolean(), answer.Json.GetProperty("log_verbose_level").GetInt32()));
@@ -96,7 +104,8 @@ public sealed class HttpRouterTests
     [InlineData("", 400, "The document is empty")]
     public async Task Trace_BadUpdate_AnswersWhy(string body, int status, string error)
     {
-        var answer = await RouterHarness.Create().SendAsync("POST", "/v2/trace/setting", body);
+        await using var router = new RouterHarness();
+        var answer = await router.SendAsync("POST", "/v2/trace/setting", body);
 
         Assert.Equal(status, answer.Status);
         Assert.Contains(error, answer.Error, StringComparison.Ordinal);
@@ -105,7 +114,8 @@ public sealed class HttpRouterTests
     [Fact]
     public async Task Trace_Update_AnswersTheNewSettings()
     {
-        var answer = await RouterHarness.Create().SendAsync("POST", "/v2/trace/setting", "{\"trace_rate\": \"500\", \"trace_level\": [\"FOO\"], \"x\": 1}");
+        await using var router = new RouterHarness();
+        var answer = await router.SendAsync("POST", "/v2/trace/setting", "{\"trace_rate\": \"500\", \"trace_level\": [\"FOO\"], \"x\": 1}");
 
         Assert.Equal("500", answer.Json.GetProperty("trace_rate").GetString());
         Assert.Equal("OFF", answer.Json.GetProperty("trace_level")[0].GetString());
@@ -114,7 +124,8 @@ public sealed class HttpRouterTests
     [Fact]
     public async Task Body_LargerThanTheLimit_Is400()
     {
-        var answer = await RouterHarness.Create(maxInputSize: 5000).SendAsync("POST", "/v2/logging", new string(' ', 5001) + "{}");
+        await using var router = new RouterHarness(maxInputSize: 5000);
+        var answer = await router.SendAsync("POST", "/v2/logging", new string(' ', 5001) + "{}");
 
         Assert.Equal(400, answer.Status);
         Assert.Contains("5000", answer.Error, StringComparison.Ordinal);
@@ -122,7 +133,10 @@ public sealed class HttpRouterTests
 
     [Fact]
     public async Task Load_FromANamedRepository_IsUnsupported()
-        => Assert.Equal(501, (await RouterHarness.Create().SendAsync("POST", "/v2/repository/mine/models/simple/load")).Status);
+    {
+        await using var router = new RouterHarness();
+        Assert.Equal(501, (await router.SendAsync("POST", "/v2/repository/mine/models/simple/load")).Status);
+    }
 
     [Theory]
     [InlineData("{", "failed to parse the request JSON buffer")]
@@ -133,7 +147,8 @@ public sealed class HttpRouterTests
     [InlineData("{\"parameters\": {\"file:1/model.onnx\": \"?\"}}", "base64")]
     public async Task Load_BadParameters_Is400(string body, string error)
     {
-        var answer = await RouterHarness.Create().SendAsync("POST", "/v2/repository/models/simple/load", body);
+        await using var router = new RouterHarness();
+        var answer = await router.SendAsync("POST", "/v2/repository/models/simple/load", body);
 
         Assert.Equal(400, answer.Status);
         Assert.Contains(error, answer.Error, StringComparison.Ordinal);
@@ -146,7 +161,10 @@ public sealed class HttpRouterTests
     [InlineData("/v2/cudasharedmemory/region/a/register")]
     [InlineData("/v2/cudasharedmemory/unregister")]
     public async Task SharedMemory_NotAllowed_Is501WhateverTheBody(string target)
-        => Assert.Equal(501, (await RouterHarness.Create().SendAsync("POST", target, "{")).Status);
+    {
+        await using var router = new RouterHarness();
+        Assert.Equal(501, (await router.SendAsync("POST", target, "{")).Status);
+    }
 
     [Theory]
     [InlineData("/v2/systemsharedmemory/register", "{}", "'region name' is necessary to register system shared memory region")]
@@ -160,7 +178,8 @@ public sealed class HttpRouterTests
     [InlineData("/v2/cudasharedmemory/region/a/register", "{}", "failed to register CUDA shared memory region: 'a', GPUs not supported")]
     public async Task SharedMemory_BadRegistration_Is400(string target, string body, string error)
     {
-        var answer = await RouterHarness.Create(allowSharedMemory: true).SendAsync("POST", target, body);
+        await using var router = new RouterHarness(allowSharedMemory: true);
+        var answer = await router.SendAsync("POST", target, body);
 
         Assert.Equal(400, answer.Status);
         Assert.Contains(error, answer.Error, StringComparison.Ordinal);
@@ -173,18 +192,10 @@ public sealed class HttpRouterTests
     [InlineData("/v2/cudasharedmemory/region/a/status", 404)]
     public async Task SharedMemory_Status_ListsNothingOrTellsSo(string target, int status)
     {
-        var answer = await RouterHarness.Create().SendAsync("GET", target);
+        await using var router = new RouterHarness();
+        var answer = await router.SendAsync("GET", target);
 
         Assert.Equal(status, answer.Status);
         Assert.True(status == 404 || answer.Body == "[]");
-    }
-
-    [Fact]
-    public async Task HandleAsync_EndpointThrows_Is500WithABody()
-    {
-        var answer = await RouterHarness.Create().SendAsync("POST", "/v2/repository/index");
-
-        Assert.Equal(500, answer.Status);
-        Assert.NotEmpty(answer.Error);
     }
 }

@@ -2,35 +2,83 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Logging.Abstractions;
+using Runtime.Backends;
 using Runtime.Host.Http;
+using Runtime.Host.Lifecycle;
+using Runtime.Host.Metrics;
 using Runtime.Host.Settings;
 using Runtime.Host.SharedMemory;
+using Runtime.Models;
 using HostOptions = Runtime.Host.Options.HostOptions;
 
 namespace Runtime.Host.Tests.Http;
 
-/// <summary>The router with everything that needs no models.</summary>
-internal static class RouterHarness
+/// <summary>The router with everything but inference, over a repository in a directory of its own.</summary>
+internal sealed class RouterHarness : IAsyncDisposable
 {
-    public static HttpRouter Create(bool allowSharedMemory = false, long maxInputSize = 1 << 20, params string[] restricted)
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("router-test");
+    private readonly SharedMemoryRegions _regions;
+
+    public RouterHarness(bool allowSharedMemory = false, long maxInputSize = 1 << 20, ModelControlMode mode = ModelControlMode.Explicit, params string[] restricted)
     {
         var options = new HostOptions { Id = "test", HttpMaxInputSize = maxInputSize };
-        var endpoints = new HttpEndpoints(
-            null!,
-            new MetadataEndpoints(options, null!),
-            null!,
-            null!,
-            new RepositoryEndpoints(options, null!),
-            new LoggingEndpoint(options, new LogSettings(options)),
-            new TraceEndpoint(options, new TraceSettings(), null!),
-            new SharedMemoryEndpoints(options, new SharedMemoryRegions(allowSharedMemory)),
-            null!,
-            null!);
-        return new HttpRouter(endpoints, RestrictedApi.Parse(restricted), NullLogger<HttpRouter>.Instance);
+        Models = new ModelRepository(new RepositoryOptions { Directories = [_directory.FullName], Mode = mode }, [new IdentityBackend()]);
+        State = new ServerState(true, () => Models.IsReady);
+        _regions = new SharedMemoryRegions(allowSharedMemory);
+        Router = new HttpRouter(
+            new HttpEndpoints(
+                new HealthEndpoints(State, Models),
+                new MetadataEndpoints(options, Models),
+                new ConfigEndpoint(Models),
+                new StatisticsEndpoints(Models),
+                new RepositoryEndpoints(options, Models),
+                new LoggingEndpoint(options, new LogSettings(options)),
+                new TraceEndpoint(options, new TraceSettings(), Models),
+                new SharedMemoryEndpoints(options, _regions),
+                null!,
+                null!),
+            RestrictedApi.Parse(restricted));
     }
 
-    public static async Task<Answer> SendAsync(this HttpRouter router, string method, string target, string body = "", params (string Name, string Value)[] headers)
+    public ServerState State { get; }
+
+    public ModelRepository Models { get; }
+
+    public HttpRouter Router { get; }
+
+    /// <summary>Puts a model of the identity backend into the directory.</summary>
+    public void AddModel(string name, params int[] versions)
+    {
+        var model = _directory.CreateSubdirectory(name);
+        File.WriteAllText(
+            Path.Combine(model.FullName, "config.pbtxt"),
+            """
+            backend: "identity"
+            max_batch_size: 8
+            version_policy { all {} }
+            input { name: "INPUT0" data_type: TYPE_STRING dims: [ 4, -1 ] }
+            output { name: "OUTPUT0" data_type: TYPE_STRING dims: [ 4, -1 ] }
+            """);
+        foreach (var version in versions)
+        {
+            model.CreateSubdirectory(version.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+    }
+
+    public Task<Answer> SendAsync(string method, string target, string body = "", params (string Name, string Value)[] headers)
+        => SendAsync(Router.HandleAsync, method, target, body, headers);
+
+    public Task<Answer> MetricsAsync(string method = "GET", string target = "/metrics") => SendAsync(new PrometheusEndpoint(Models).HandleAsync, method, target, "", []);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Models.DisposeAsync();
+        _regions.Dispose();
+        State.Dispose();
+        _directory.Delete(recursive: true);
+    }
+
+    private static async Task<Answer> SendAsync(RequestDelegate handler, string method, string target, string body, (string Name, string Value)[] headers)
     {
         var context = new DefaultHttpContext();
         context.Request.Method = method;
@@ -43,7 +91,7 @@ internal static class RouterHarness
 
         var answer = new MemoryStream();
         context.Response.Body = answer;
-        await router.HandleAsync(context);
+        await handler(context);
         return new Answer(context.Response.StatusCode, Encoding.UTF8.GetString(answer.ToArray()), context.Response.Headers.Allow.ToString());
     }
 }
