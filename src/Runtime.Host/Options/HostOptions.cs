@@ -60,9 +60,16 @@ public sealed record HostOptions
 
     public bool AllowMetrics { get; init; } = true;
 
-    public string MetricsAddress { get; init; } = "0.0.0.0";
+    /// <summary>The address of HTTP unless it is set.</summary>
+    public string MetricsAddress { get => field ?? HttpAddress; init; }
 
     public int MetricsPort { get; init; } = 8002;
+
+    /// <summary>Entries such as <c>summary_latencies=true</c>.</summary>
+    public IReadOnlyList<string> MetricsConfig { get; init; } = [];
+
+    /// <summary>Entries such as <c>rate=1000</c> or <c>triton,file=trace.json</c>.</summary>
+    public IReadOnlyList<string> TraceConfig { get; init; } = [];
 
     public bool AllowClientShm { get; init; }
 
@@ -76,4 +83,7 @@ public sealed record HostOptions
 
     /// <summary>default or ISO8601.</summary>
     public string LogFormat { get; init; } = "default";
+
+    /// <summary>The file that log lines are appended to; empty for standard error.</summary>
+    public string LogFile { get; init; } = "";
 }

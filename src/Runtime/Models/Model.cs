@@ -10,10 +10,12 @@ namespace Runtime.Models;
 /// <summary>One version of a model that serves: the only door to inference, for every protocol.</summary>
 public sealed class Model : IDisposable
 {
-    private readonly ILoadedModel _loaded;
+    private readonly ILoadedModel? _loaded;
     private readonly RequestQueue? _queue;
+    private readonly SequenceScheduler? _sequences;
     private readonly InstanceWorker[] _workers = [];
     private readonly IStreamingInstance? _streaming;
+    private readonly Ensemble? _ensemble;
     private readonly IReadOnlyDictionary<string, string[]> _labels;
 
     /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
@@ -22,23 +24,21 @@ public sealed class Model : IDisposable
     /// <param name="loaded">What the backend loaded.</param>
     /// <param name="labels">Class labels by output name.</param>
     /// <param name="time">The clock of queue timeouts.</param>
-    public Model(ModelConfig config, long version, ILoadedModel loaded, IReadOnlyDictionary<string, string[]> labels, TimeProvider time)
+    /// <param name="directory">Where a sequence model's initial states are.</param>
+    public Model(ModelConfig config, long version, ILoadedModel loaded, IReadOnlyDictionary<string, string[]> labels, TimeProvider time, string directory = "")
     {
         (Config, Version, _loaded, _labels) = (config, version, loaded, labels);
         var instances = new List<IDisposable>();
+        SequenceInputs? sequenceInputs;
         try
         {
-            instances.Add(loaded.CreateInstance(config));
-            if (instances[0] is IStreamingInstance streaming)
+            sequenceInputs = config.SequenceBatching is null ? null : new SequenceInputs(config, directory);
+            do
             {
-                _streaming = streaming;
-                return;
+                instances.Add(loaded.CreateInstance(sequenceInputs?.InstanceConfig ?? config));
+                _streaming = instances[0] as IStreamingInstance;
             }
-
-            while (instances.Count < config.InstanceCount)
-            {
-                instances.Add(loaded.CreateInstance(config));
-            }
+            while (_streaming is null && instances.Count < config.InstanceCount);
         }
         catch
         {
@@ -47,9 +47,17 @@ public sealed class Model : IDisposable
             throw;
         }
 
-        _queue = new RequestQueue(config, Statistics, time);
-        _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, _queue, (IModelInstance)instance, Statistics, $"{config.Name}_{version}_{i}"))];
+        if (_streaming is null)
+        {
+            _queue = new RequestQueue(config, Statistics, time);
+            _sequences = sequenceInputs is null ? null : new SequenceScheduler(config, sequenceInputs, _queue, time);
+            _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, _queue, (IModelInstance)instance, Statistics, $"{config.Name}_{version}_{i}"))];
+        }
     }
+
+    /// <summary>A model that is a graph of others.</summary>
+    internal Model(ModelConfig config, long version, Ensemble ensemble, IReadOnlyDictionary<string, string[]> labels)
+        => (Config, Version, _ensemble, _labels) = (config, version, ensemble, labels);
 
     public string Name => Config.Name;
 
@@ -63,18 +71,24 @@ public sealed class Model : IDisposable
     /// <exception cref="InvalidOperationException">The model is decoupled, so only <see cref="StreamAsync"/> serves it.</exception>
     public async ValueTask<InferenceResponse> InferAsync(InferenceRequest request, CancellationToken cancellation)
     {
-        var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
         var error = RequestCheck.Check(request, Config, out var rows);
         if (error is not null)
         {
             return Refuse(request, error, FailureReason.Other);
         }
 
+        if (_ensemble is not null)
+        {
+            var times = new RequestTimes { Arrival = request.ArrivalTimestamp };
+            return Respond(request, await _ensemble.RunAsync(request, cancellation).ConfigureAwait(false), times, rows);
+        }
+
+        var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
         var pending = new PendingRequest(request, rows, cancellation);
-        error = queue.TryEnqueue(pending);
+        error = _sequences is null ? queue.TryEnqueue(pending) : _sequences.TryEnqueue(pending);
         if (error is not null)
         {
-            return Refuse(request, error, FailureReason.Rejected);
+            return Refuse(request, error, error.Code == ErrorCode.Unavailable ? FailureReason.Rejected : FailureReason.Other);
         }
 
         PendingResult result;
@@ -83,12 +97,8 @@ public sealed class Model : IDisposable
             result = await pending.Completion.ConfigureAwait(false);
         }
 
-        if (result.Error is not null)
-        {
-            return Refuse(request, result.Error, result.Reason);
-        }
-
-        return Respond(request, result.Outputs!, pending.Times, rows);
+        _sequences?.Finish(pending, result.Outputs);
+        return Respond(request, result, pending.Times, rows);
     }
 
     /// <summary>Answers one request with any number of responses; a model that is not decoupled gives one. An error is the last response.</summary>
@@ -170,14 +180,15 @@ public sealed class Model : IDisposable
             worker.Dispose();
         }
 
+        _sequences?.Dispose();
         _streaming?.Dispose();
-        _loaded.Dispose();
+        _loaded?.Dispose();
     }
 
     private static void CancelPending(object? state)
     {
         var (model, pending) = (Tuple<Model, PendingRequest>)state!;
-        if (model._queue!.TryRemove(pending))
+        if (model._queue!.TryRemove(pending) || (model._sequences?.TryRemove(pending) ?? false))
         {
             pending.Fail(new InferenceError(ErrorCode.Cancelled, $"{pending.Request.Prefix}request to model '{model.Name}' was cancelled"), FailureReason.Canceled);
         }
@@ -209,18 +220,26 @@ public sealed class Model : IDisposable
         return new InferenceResponse(Name, Version, request.Id, error);
     }
 
-    private InferenceResponse Respond(InferenceRequest request, TensorSet outputs, in RequestTimes times, int rows)
+    private InferenceResponse Respond(InferenceRequest request, PendingResult result, in RequestTimes times, int rows)
     {
-        var response = Shape(request, outputs);
-        if (response.Error is null)
+        if (result.Error is not null)
         {
-            Statistics.RecordSuccess(times, rows);
-        }
-        else
-        {
-            Statistics.RecordFailure(request.ArrivalTimestamp, FailureReason.Other);
+            return Refuse(request, result.Error, result.Reason);
         }
 
+        var response = Shape(request, result.Outputs!);
+        if (response.Error is not null)
+        {
+            Statistics.RecordFailure(request.ArrivalTimestamp, FailureReason.Other);
+            return response;
+        }
+
+        if (_ensemble is not null)
+        {
+            Statistics.RecordExecution(rows, times);
+        }
+
+        Statistics.RecordSuccess(times, rows);
         return response;
     }
 

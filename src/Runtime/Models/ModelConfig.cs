@@ -36,6 +36,12 @@ public sealed record ModelConfig
     /// <summary>Null where requests are executed one by one.</summary>
     public required DynamicBatchingConfig? DynamicBatching { get; init; }
 
+    /// <summary>Null where requests do not belong together.</summary>
+    public required SequenceBatchingConfig? SequenceBatching { get; init; }
+
+    /// <summary>Whether the model is a graph of other models.</summary>
+    public bool IsEnsemble => Message.EnsembleScheduling is not null;
+
     /// <summary>Whether shapes on the wire begin with a batch dimension.</summary>
     public bool IsBatching => MaxBatchSize > 0;
 
@@ -55,7 +61,10 @@ public sealed record ModelConfig
         Parameters = message.Parameters.ToDictionary(parameter => parameter.Key, parameter => parameter.Value.StringValue),
         IsDecoupled = message.ModelTransactionPolicy?.Decoupled ?? false,
         InstanceCount = Math.Max(1, message.InstanceGroup.Sum(group => group.Count)),
-        DynamicBatching = DynamicBatchingConfig.From(message.DynamicBatching),
+        DynamicBatching = message.SequenceBatching is not null && message.MaxBatchSize > 0
+            ? SequenceBatchingConfig.BatchingOf(message.SequenceBatching)
+            : DynamicBatchingConfig.From(message.DynamicBatching),
+        SequenceBatching = SequenceBatchingConfig.From(message.SequenceBatching),
     };
 }
 

@@ -1,49 +1,359 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Collections.Concurrent;
+using System.Globalization;
+using Runtime.Backends;
 using Runtime.Inference;
+using Runtime.Models.Configuration;
 
 namespace Runtime.Models;
 
-/// <summary>Holds a version of a model against unloading while a request uses it.</summary>
-public readonly struct ModelLease : IDisposable
-{
-    internal ModelLease(Model model, Action<Model>? release) => throw new NotSupportedException();
-
-    public Model Model => throw new NotSupportedException();
-
-    public void Dispose() => throw new NotSupportedException();
-}
-
-/// <summary>One line of the repository's index; <see cref="Version"/> and <see cref="State"/> are empty for a model that was never loaded.</summary>
-public sealed record ModelIndexEntry(string Name, string Version, string State, string Reason);
-
-/// <summary>What a load request brings along: a configuration as JSON, and files by their path inside the model's directory.</summary>
-public sealed record LoadOverrides(string? ConfigJson, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files);
-
 /// <summary>The models of the process: what is in the repositories, what is loaded, and the only way to a <see cref="Model"/>.</summary>
+/// <remarks>
+/// Requests read without a lock; changes to one model happen one after the other, and each swaps in what was loaded
+/// before it lets go of what served. Thread-safe.
+/// </remarks>
 public sealed class ModelRepository : IAsyncDisposable
 {
+    private readonly RepositoryOptions _options;
+    private readonly ModelLoader _loader;
+    private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<string, ModelEntry> _entries = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ModelEntry>.AlternateLookup<ReadOnlySpan<char>> _byName;
+    private readonly Lock _gate = new();
+    private readonly List<Task> _retiring = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _polling = Task.CompletedTask;
+
+    public ModelRepository(RepositoryOptions options, IReadOnlyList<IBackend> backends, TimeProvider? time = null)
+    {
+        _options = options;
+        _time = time ?? TimeProvider.System;
+        _loader = new ModelLoader(backends, options.AutoComplete, _time, Acquire);
+        _byName = _entries.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    /// <summary>Raised when a version is loaded, unloaded or fails to load; handlers must be quick and must not throw.</summary>
+    public event Action<ModelEvent>? Changed;
+
     /// <summary>Whether every model that should be loaded is.</summary>
-    public bool IsReady => throw new NotSupportedException();
+    public bool IsReady => _entries.Values.All(static entry => !entry.HasFailed);
+
+    /// <summary>Loads what the mode loads at start, and begins to poll in poll mode. Returns the models that failed, with the reasons.</summary>
+    /// <exception cref="IOException">A repository cannot be read.</exception>
+    public async Task<IReadOnlyList<ModelEvent>> StartAsync(CancellationToken cancellation)
+    {
+        var found = ModelDirectory.Find(_options.Directories);
+        var all = _options.Mode != ModelControlMode.Explicit || _options.LoadAtStart.Contains("*");
+        var names = all ? found.Select(group => group.Key).Union(_options.LoadAtStart.Where(name => name != "*")) : _options.LoadAtStart;
+        var failures = new ConcurrentQueue<ModelEvent>();
+        await Parallel.ForEachAsync(names.ToArray(), cancellation, async (name, token) =>
+        {
+            if (await ChangeAsync(name, null, token).ConfigureAwait(false) is { } error)
+            {
+                failures.Enqueue(new ModelEvent(name, 0, ModelState.Unavailable, error.Message));
+            }
+        }).ConfigureAwait(false);
+        if (_options.Mode == ModelControlMode.Poll)
+        {
+            _polling = new RepositoryPoller(_options, this, _time).RunAsync(_stopping.Token);
+        }
+
+        return [.. failures.OrderBy(failure => failure.Name, StringComparer.Ordinal)];
+    }
 
     /// <summary>A lease on a version (empty: the latest), or why there is none.</summary>
-    public InferenceError? TryAcquire(ReadOnlySpan<char> name, ReadOnlySpan<char> version, out ModelLease lease) => throw new NotSupportedException();
+    public InferenceError? TryAcquire(ReadOnlySpan<char> name, ReadOnlySpan<char> version, out ModelLease lease)
+    {
+        lease = default;
+        if (TryParseVersion(version, out var number) is { } invalid)
+        {
+            return invalid;
+        }
 
-    /// <summary>Whether that version (empty: the latest) serves.</summary>
-    public bool IsModelReady(string name, string version, [NotNullWhen(false)] out InferenceError? error) => throw new NotSupportedException();
+        return _byName.TryGetValue(name, out var entry)
+            ? Acquire(entry, number, out lease)
+            : InferenceError.NotFound($"Request for unknown model: '{name}' is not found");
+    }
+
+    /// <summary>Whether that version (empty: the latest) serves; the error is null but for a version that is no number.</summary>
+    public bool IsModelReady(string name, string version, out InferenceError? error)
+    {
+        error = TryParseVersion(version, out var number);
+        return error is null && _entries.TryGetValue(name, out var entry) && entry.TryFind(number, out _) is null;
+    }
 
     /// <summary>The versions that serve now, ascending, of one model; empty where there is none.</summary>
-    public IReadOnlyList<long> ReadyVersions(string name) => throw new NotSupportedException();
+    public IReadOnlyList<long> ReadyVersions(string name)
+        => _entries.TryGetValue(name, out var entry) ? [.. entry.Served.Select(served => served.Model.Version)] : [];
 
-    /// <summary>The models that serve now, with their statistics: all of them, one model's, or one version's; or why there are none.</summary>
-    public InferenceError? TryList(string name, string version, out IReadOnlyList<Model> models) => throw new NotSupportedException();
+    /// <summary>The models that serve now, with their statistics: all of them (both empty), one model's, or one version's; or why there are none.</summary>
+    public InferenceError? TryList(string name, string version, out IReadOnlyList<Model> models)
+    {
+        models = [];
+        if (TryParseVersion(version, out var number) is { } invalid)
+        {
+            return invalid;
+        }
 
-    public IReadOnlyList<ModelIndexEntry> Index(bool readyOnly) => throw new NotSupportedException();
+        if (name.Length == 0)
+        {
+            models = [.. _entries.Values.OrderBy(known => known.Name, StringComparer.Ordinal).SelectMany(known => known.Served).Select(served => served.Model)];
+            return null;
+        }
 
-    /// <summary>Loads or reloads a model; null when it serves.</summary>
-    public Task<InferenceError?> LoadAsync(string name, LoadOverrides? overrides, CancellationToken cancellation) => throw new NotSupportedException();
+        var serving = _entries.TryGetValue(name, out var entry) ? entry.Served : [];
+        if (serving.Count == 0)
+        {
+            return InferenceError.InvalidArgument($"requested model '{name}' is not available");
+        }
 
-    /// <summary>Unloads a model; requests in flight finish. Null also for a model that is not there.</summary>
-    public Task<InferenceError?> UnloadAsync(string name, bool unloadDependents, CancellationToken cancellation) => throw new NotSupportedException();
+        models = [.. serving.Select(served => served.Model).Where(model => number == ModelEntry.Latest || model.Version == number)];
+        return models.Count > 0 ? null : InferenceError.InvalidArgument($"requested model version {number} is not available for model '{name}'");
+    }
 
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    /// <summary>Every model in the repositories or loaded, by name and version; with <paramref name="readyOnly"/> those that serve.</summary>
+    public IReadOnlyList<ModelIndexEntry> Index(bool readyOnly)
+    {
+        lock (_gate)
+        {
+            var present = ModelDirectory.Find(_options.Directories).Select(group => group.Key);
+            var lines = present.Union(_entries.Keys)
+                .Order(StringComparer.Ordinal)
+                .SelectMany(name => _entries.TryGetValue(name, out var entry) ? entry.Index() : [new ModelIndexEntry(name, "", "", "")]);
+            return [.. lines.Where(line => !readyOnly || line.State == ModelState.Ready)];
+        }
+    }
+
+    /// <summary>Loads or reloads a model for a client; null when it serves.</summary>
+    public Task<InferenceError?> LoadAsync(string name, LoadOverrides? overrides, CancellationToken cancellation)
+        => _options.Mode == ModelControlMode.Explicit ? ChangeAsync(name, overrides, cancellation) : Task.FromResult<InferenceError?>(NotExplicit);
+
+    /// <summary>Unloads a model for a client; requests in flight finish. Null also for a model that is not there.</summary>
+    /// <param name="name">The model.</param>
+    /// <param name="unloadDependents">Whether the steps of an ensemble go too, those that nobody asked for by name and no other ensemble needs.</param>
+    /// <param name="cancellation">Gives up waiting for another change of the same model.</param>
+    public Task<InferenceError?> UnloadAsync(string name, bool unloadDependents, CancellationToken cancellation)
+        => _options.Mode == ModelControlMode.Explicit ? RemoveAsync(name, unloadDependents, cancellation) : Task.FromResult<InferenceError?>(NotExplicit);
+
+    /// <summary>Stops polling, unloads everything and waits for the requests in flight.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _polling.ConfigureAwait(false);
+        foreach (var name in _entries.Keys)
+        {
+            await RemoveAsync(name, false, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        Task[] retiring;
+        lock (_gate)
+        {
+            retiring = [.. _retiring];
+        }
+
+        await Task.WhenAll(retiring).ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
+    internal Task<InferenceError?> ChangeAsync(string name, LoadOverrides? overrides, CancellationToken cancellation)
+        => ChangeAsync(name, overrides, [], cancellation);
+
+    internal async Task<InferenceError?> RemoveAsync(string name, bool withSteps, CancellationToken cancellation)
+    {
+        if (!_entries.TryGetValue(name, out var entry))
+        {
+            return null;
+        }
+
+        IReadOnlyList<string> steps;
+        await entry.Changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            lock (_gate)
+            {
+                steps = entry.Steps;
+                Retire(entry, entry.Clear());
+            }
+        }
+        finally
+        {
+            entry.Changing.Release();
+        }
+
+        foreach (var ensemble in _entries.Values.Where(other => other.Steps.Contains(name)))
+        {
+            await RemoveAsync(ensemble.Name, false, cancellation).ConfigureAwait(false);
+        }
+
+        foreach (var step in withSteps ? steps : [])
+        {
+            var isNeeded = _entries.Values.Any(other => other.Steps.Contains(step));
+            if (!isNeeded && _entries.TryGetValue(step, out var used) && !used.IsWanted)
+            {
+                await RemoveAsync(step, true, cancellation).ConfigureAwait(false);
+            }
+        }
+
+        return null;
+    }
+
+    /// <param name="name">The model to load.</param>
+    /// <param name="overrides">What a client brought along.</param>
+    /// <param name="ensembles">The ensembles that this is a step of, outermost first; empty when it was asked for by name.</param>
+    /// <param name="cancellation">Gives up waiting for another change of the same model.</param>
+    private async Task<InferenceError?> ChangeAsync(string name, LoadOverrides? overrides, IReadOnlyList<string> ensembles, CancellationToken cancellation)
+    {
+        var directory = "";
+        if (overrides is not { Files.Count: > 0 } && ModelDirectory.TryLocate(_options.Directories, name, out directory) is { } missing)
+        {
+            return missing;
+        }
+
+        if (overrides is { Files.Count: > 0, ConfigJson: null })
+        {
+            return InferenceError.InvalidArgument($"failed to load '{name}': file overrides need a 'config' parameter beside them, since no file of the repository is used then");
+        }
+
+        var entry = _entries.GetOrAdd(name, static key => new ModelEntry(key));
+        await entry.Changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            entry.IsWanted |= ensembles.Count == 0;
+            if (ensembles.Count > 0 && entry.Served.Count > 0)
+            {
+                return null; // an ensemble needs it to serve, no more
+            }
+
+            return await LoadAsync(entry, directory, overrides, ensembles).ConfigureAwait(false);
+        }
+        finally
+        {
+            entry.Changing.Release();
+        }
+    }
+
+    private async Task<InferenceError?> LoadAsync(ModelEntry entry, string directory, LoadOverrides? overrides, IReadOnlyList<string> ensembles)
+    {
+        LoadResult result;
+        try
+        {
+            using var source = _loader.Open(entry.Name, directory, overrides);
+            foreach (var step in source.Steps)
+            {
+                await LoadStepAsync(step, [.. ensembles, entry.Name]).ConfigureAwait(false);
+            }
+
+            result = await Task.Run(() => _loader.Load(source)).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException)
+        {
+            lock (_gate)
+            {
+                entry.Refuse(exception.Message, lacksVersions: exception is InferenceException);
+            }
+
+            Changed?.Invoke(new ModelEvent(entry.Name, 0, ModelState.Unavailable, exception.Message));
+            return InferenceError.InvalidArgument($"failed to load '{entry.Name}': {exception.Message}");
+        }
+
+        lock (_gate)
+        {
+            Retire(entry, entry.Adopt(result));
+        }
+
+        return Report(entry.Name, result);
+    }
+
+    private async Task LoadStepAsync(string step, IReadOnlyList<string> ensembles)
+    {
+        if (ensembles.Contains(step))
+        {
+            throw new InferenceException(ErrorCode.InvalidArgument, $"ensemble {ensembles[^1]} contains itself: {string.Join(" > ", ensembles)} > {step}");
+        }
+
+        // Why a step failed is its own line in the index; the ensemble says which step it lacks.
+        await ChangeAsync(step, null, ensembles, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private InferenceError? Report(string name, LoadResult result)
+    {
+        foreach (var served in result.Served)
+        {
+            Changed?.Invoke(new ModelEvent(name, served.Model.Version, ModelState.Ready, ""));
+        }
+
+        foreach (var (version, reason) in result.Failed)
+        {
+            Changed?.Invoke(new ModelEvent(name, version, ModelState.Unavailable, reason));
+        }
+
+        var reasons = result.Failed.Select(failure => $"version {failure.Key} is at UNAVAILABLE state: {failure.Value};");
+        return result.Failed.Count == 0 ? null : InferenceError.InvalidArgument($"load failed for model '{name}': {string.Join(' ', reasons)}");
+    }
+
+    private static InferenceError NotExplicit => InferenceError.Unavailable("explicit model load / unload is not allowed if polling is enabled or the model control mode is none; start the host with --model-control-mode=explicit");
+
+    private InferenceError? Acquire(string name, long version, out ModelLease lease)
+    {
+        lease = default;
+        return _entries.TryGetValue(name, out var entry)
+            ? Acquire(entry, version, out lease)
+            : InferenceError.NotFound($"Request for unknown model: '{name}' is not found");
+    }
+
+    private static InferenceError? Acquire(ModelEntry entry, long version, out ModelLease lease)
+    {
+        lease = default;
+        while (true)
+        {
+            var error = entry.TryFind(version, out var served);
+            if (error is not null)
+            {
+                return error;
+            }
+
+            // A version that was retired since it was found has a successor, or is no longer found.
+            if (served!.TryAcquire())
+            {
+                lease = new ModelLease(served);
+                return null;
+            }
+        }
+    }
+
+    private void Retire(ModelEntry entry, IReadOnlyList<ServedVersion> retired)
+    {
+        _retiring.RemoveAll(static task => task.IsCompleted);
+        foreach (var served in retired)
+        {
+            _retiring.Add(RetireAsync(entry, served));
+        }
+    }
+
+    private async Task RetireAsync(ModelEntry entry, ServedVersion served)
+    {
+        await Task.Yield(); // out of the lock
+        await served.RetireAsync().ConfigureAwait(false);
+        lock (_gate)
+        {
+            entry.Unloaded(served.Model.Version);
+        }
+
+        Changed?.Invoke(new ModelEvent(entry.Name, served.Model.Version, ModelState.Unavailable, "unloaded"));
+    }
+
+    private static InferenceError? TryParseVersion(ReadOnlySpan<char> version, out long number)
+    {
+        number = ModelEntry.Latest;
+        if (version.Length == 0)
+        {
+            return null;
+        }
+
+        if (!long.TryParse(version, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number))
+        {
+            return InferenceError.InvalidArgument($"failed to get model version from specified version string '{version}', version should be an integral value > 0");
+        }
+
+        return number >= 0 ? null : InferenceError.InvalidArgument($"invalid model version specified '{version}', version should be an integral value > 0");
+    }
 }

@@ -79,37 +79,43 @@ internal static class RequestCheck
     private static InferenceError? CheckNames(InferenceRequest request, ModelConfig config)
     {
         var inputs = request.Inputs;
+        var isKnown = true;
         for (var i = 0; i < inputs.Count; i++)
         {
             if (inputs.IndexOf(inputs[i].Name) != i)
             {
                 return Invalid(request, $"input '{inputs[i].Name}' already exists in request");
             }
+
+            isKnown &= Find(config.Inputs, inputs[i].Name) is not null;
         }
 
-        var required = config.Inputs.Count(static input => !input.Optional);
-        var countFits = inputs.Count >= required && inputs.Count <= config.Inputs.Count;
-        for (var i = 0; i < inputs.Count && countFits; i++)
+        // As many different known names as there are inputs: nothing is missing.
+        return isKnown && inputs.Count == config.Inputs.Count ? null : DescribeNames(request, config);
+    }
+
+    private static InferenceError? DescribeNames(InferenceRequest request, ModelConfig config)
+    {
+        var names = request.Inputs.Tensors.ToArray().Select(tensor => tensor.Name).ToArray();
+        var known = config.Inputs.Select(input => input.Name).ToArray();
+        var required = config.Inputs.Count(input => !input.Optional);
+        var stranger = names.FirstOrDefault(name => !known.Contains(name));
+        if (stranger is not null && names.Length >= required && names.Length <= known.Length)
         {
-            if (Find(config.Inputs, inputs[i].Name) is null)
-            {
-                return InferenceError.InvalidArgument(
-                    $"unexpected inference input '{inputs[i].Name}' for model '{config.Name}', which has the inputs {Quoted(config.Inputs.Select(input => input.Name))}");
-            }
+            return InferenceError.InvalidArgument($"unexpected inference input '{stranger}' for model '{config.Name}', which has the inputs {Quoted(known)}");
         }
 
-        var missing = config.Inputs.Where(input => !input.Optional && inputs.IndexOf(input.Name) < 0).Select(input => input.Name).ToArray();
-        if (countFits && missing.Length == 0)
+        var missing = config.Inputs.Where(input => !input.Optional && !names.Contains(input.Name)).Select(input => input.Name).ToArray();
+        if (stranger is null && missing.Length == 0)
         {
             return null;
         }
 
-        var expected = required == config.Inputs.Count ? $"{required}" : $"between {required} and {config.Inputs.Count}";
-        var got = inputs.Tensors.ToArray().Select(tensor => tensor.Name);
+        var expected = required == known.Length ? $"{required}" : $"between {required} and {known.Length}";
         var advice = missing.Length > 0
             ? $"but missing required input(s) {Quoted(missing)}. Please provide all required input(s)."
-            : $"but the model has only {Quoted(config.Inputs.Select(input => input.Name))}.";
-        return Invalid(request, $"expected {expected} inputs but got {inputs.Count} inputs for model '{config.Name}'. Got input(s) {Quoted(got)}, {advice}");
+            : $"but the model has only {Quoted(known)}.";
+        return Invalid(request, $"expected {expected} inputs but got {names.Length} inputs for model '{config.Name}'. Got input(s) {Quoted(names)}, {advice}");
     }
 
     private static InferenceError? CheckOutputs(InferenceRequest request, ModelConfig config)

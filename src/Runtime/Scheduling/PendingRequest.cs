@@ -32,6 +32,9 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
     /// <summary>Written by the queue and the instance, read by the awaiting side afterwards.</summary>
     public RequestTimes Times;
 
+    /// <summary>The sequence it belongs to, once its scheduler has let it in.</summary>
+    public Sequence? Sequence { get; set; }
+
     // The queue's: guarded by its lock.
     internal PendingList? List;
     internal PendingRequest? Next;

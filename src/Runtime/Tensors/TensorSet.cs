@@ -11,6 +11,7 @@ public sealed class TensorSet : IDisposable
 {
     private readonly TensorPool _pool;
     private TensorSet? _parent;
+    private IReadOnlyList<IDisposable>? _more;
     private Tensor[] _tensors;
     private object?[] _owners;
     private int _count;
@@ -88,6 +89,9 @@ public sealed class TensorSet : IDisposable
     /// <summary>Disposes <paramref name="source"/>, whose tensors this set shows, together with this set. For one source.</summary>
     public void Own(TensorSet source) => _parent = _parent is null ? source : throw new InvalidOperationException("the set already owns another");
 
+    /// <summary>Disposes these, whose memory this set's tensors show, together with this set. Once a set.</summary>
+    public void AddOwners(IReadOnlyList<IDisposable> owners) => _more = _more is null ? owners : throw new InvalidOperationException("the set already has more owners");
+
     /// <summary>Puts another description (name, datatype or shape of the same bytes) in a tensor's place.</summary>
     public void Replace(int index, Tensor tensor) => _tensors[index] = index < _count ? tensor : throw new ArgumentOutOfRangeException(nameof(index));
 
@@ -160,6 +164,11 @@ public sealed class TensorSet : IDisposable
         }
 
         _count = 0;
+        foreach (var owner in _more ?? [])
+        {
+            owner.Dispose();
+        }
+
         if (_parent is { } parent)
         {
             _parent = null;

@@ -1,0 +1,119 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Runtime.Host.Http;
+
+/// <summary>Everything that the HTTP port serves.</summary>
+internal sealed record HttpEndpoints(
+    HealthEndpoints Health,
+    MetadataEndpoints Metadata,
+    ConfigEndpoint Config,
+    StatisticsEndpoints Statistics,
+    RepositoryEndpoints Repository,
+    LoggingEndpoint Logging,
+    TraceEndpoint Trace,
+    SharedMemoryEndpoints SharedMemory,
+    InferEndpoint Infer,
+    GenerateEndpoint Generate);
+
+/// <summary>The HTTP port's only handler: route, restriction, method, endpoint. Inference costs it the strings of model and version.</summary>
+internal sealed class HttpRouter(HttpEndpoints endpoints, RestrictedApi restricted, ILogger<HttpRouter> logger)
+{
+    public Task HandleAsync(HttpContext context)
+    {
+        var match = RoutePatterns.Match(RoutePatterns.PathOf(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget));
+        if (match.Route == Route.None)
+        {
+            return HttpErrors.WriteAsync(context, StatusCodes.Status404NotFound, "Not Found");
+        }
+
+        if (restricted.IsRestricted(match.Route.Group()) && !IsAllowed(context, match.Route.Group(), out var expected))
+        {
+            return HttpErrors.WriteAsync(context, StatusCodes.Status403Forbidden, $"This API is restricted, expecting header '{expected}'");
+        }
+
+        if (!match.Route.Takes(context.Request.Method))
+        {
+            context.Response.Headers.Allow = match.Route.Methods();
+            return HttpErrors.WriteAsync(context, StatusCodes.Status405MethodNotAllowed, "Method Not Allowed");
+        }
+
+        if (!match.Version.IsEmpty && !long.TryParse(match.Version, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+        {
+            return HttpErrors.WriteAsync(context, StatusCodes.Status400BadRequest,
+                $"failed to get model version from specified version string '{match.Version}' (details: stol), version should be an integral value > 0");
+        }
+
+        return DispatchAsync(context, match);
+    }
+
+    private Task DispatchAsync(HttpContext context, RouteMatch match)
+    {
+        var name = match.Name.ToString();
+        var version = Canonical(match.Version).ToString();
+        return match.Route switch
+        {
+            Route.Infer => endpoints.Infer.HandleAsync(context, name, version),
+            Route.Generate => endpoints.Generate.HandleAsync(context, name, version, stream: false),
+            Route.GenerateStream => endpoints.Generate.HandleAsync(context, name, version, stream: true),
+            Route.Live => endpoints.Health.LiveAsync(context),
+            _ => GuardAsync(context, match.Route, name, version, match.Repository.ToString()),
+        };
+    }
+
+    private async Task GuardAsync(HttpContext context, Route route, string name, string version, string repository)
+    {
+        try
+        {
+            await (route.Group() is ApiGroup.ModelRepository
+                ? RepositoryAsync(context, route, repository, name)
+                : EndpointAsync(context, route, name, version));
+        }
+        catch (Exception exception) when (exception is not (OperationCanceledException or BadHttpRequestException))
+        {
+            logger.LogError(exception, "{Method} {Route} failed", context.Request.Method, route);
+            await HttpErrors.WriteAsync(context, StatusCodes.Status500InternalServerError, $"internal error: {exception.Message}");
+        }
+    }
+
+    private Task RepositoryAsync(HttpContext context, Route route, string repository, string model) => route switch
+    {
+        Route.Load => endpoints.Repository.LoadAsync(context, repository, model),
+        Route.Unload => endpoints.Repository.UnloadAsync(context, repository, model),
+        _ => endpoints.Repository.IndexAsync(context),
+    };
+
+    private Task EndpointAsync(HttpContext context, Route route, string name, string version)
+    {
+        var isGet = HttpMethods.IsGet(context.Request.Method);
+        return route switch
+        {
+            Route.Ready => endpoints.Health.ReadyAsync(context),
+            Route.ModelReady => endpoints.Health.ModelReadyAsync(context, name, version),
+            Route.Server => endpoints.Metadata.ServerAsync(context),
+            Route.Model => endpoints.Metadata.ModelAsync(context, name, version),
+            Route.Config => endpoints.Config.HandleAsync(context, name, version),
+            Route.Statistics or Route.ModelStatistics => endpoints.Statistics.HandleAsync(context, name, version),
+            Route.Logging => isGet ? endpoints.Logging.GetAsync(context) : endpoints.Logging.UpdateAsync(context),
+            Route.Trace or Route.ModelTrace => isGet ? endpoints.Trace.GetAsync(context, name) : endpoints.Trace.UpdateAsync(context, name),
+            Route.SystemMemoryStatus => endpoints.SharedMemory.StatusAsync(context, name),
+            Route.SystemMemoryRegister => endpoints.SharedMemory.RegisterAsync(context, name),
+            Route.SystemMemoryUnregister => endpoints.SharedMemory.UnregisterAsync(context, name),
+            Route.CudaMemoryStatus => SharedMemoryEndpoints.CudaStatusAsync(context, name),
+            Route.CudaMemoryRegister => endpoints.SharedMemory.CudaRegisterAsync(context, name),
+            Route.CudaMemoryUnregister => endpoints.SharedMemory.CudaUnregisterAsync(context),
+            _ => throw new ArgumentOutOfRangeException(nameof(route), route, "no endpoint"),
+        };
+    }
+
+    /// <summary>Without leading zeros: 01 is 1.</summary>
+    private static ReadOnlySpan<char> Canonical(ReadOnlySpan<char> version)
+    {
+        var digits = version.TrimStart('0');
+        return digits.IsEmpty && !version.IsEmpty ? "0" : digits;
+    }
+
+    /// <summary>Apart from the handler, where its closure would be allocated for every request.</summary>
+    private bool IsAllowed(HttpContext context, ApiGroup group, out string expectedHeader)
+        => restricted.IsAllowed(group, name => context.Request.Headers.TryGetValue(name, out var values) ? values.ToString() : null, out expectedHeader);
+}

@@ -1,0 +1,66 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Runtime.Host.Http;
+
+namespace Runtime.Host.Lifecycle;
+
+/// <summary>Hands each request to the door of its connection, and answers for what a door lets escape.</summary>
+internal sealed class DoorApplication(ILogger logger) : IHttpApplication<DefaultHttpContext>
+{
+    public DefaultHttpContext CreateContext(IFeatureCollection contextFeatures)
+    {
+        // A connection's requests come one after another, so they share one context.
+        if (contextFeatures is not IHostContextContainer<DefaultHttpContext> container)
+        {
+            return new DefaultHttpContext(contextFeatures);
+        }
+
+        var context = container.HostContext ??= new DefaultHttpContext();
+        context.Initialize(contextFeatures);
+        return context;
+    }
+
+    public void DisposeContext(DefaultHttpContext context, Exception? exception) => context.Uninitialize();
+
+    public Task ProcessRequestAsync(DefaultHttpContext context)
+    {
+        var door = context.Features.GetRequiredFeature<Door>();
+        if (door.IsGrpc && context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
+        {
+            // A stream may be silent for as long as its client likes.
+            rate.MinDataRate = null;
+        }
+
+        return GuardAsync(context, door);
+    }
+
+    private async Task GuardAsync(HttpContext context, Door door)
+    {
+        try
+        {
+            await door.Handler(context);
+        }
+        catch (BadHttpRequestException e) when (!door.IsGrpc)
+        {
+            context.Response.Headers.Connection = "close";
+            await HttpErrors.WriteAsync(context, e.StatusCode, e.Message);
+        }
+        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        {
+            logger.LogDebug("The client of {Method} {Path} left before its answer", context.Request.Method, context.Request.Path);
+        }
+        catch (Exception e)
+        {
+            logger.LogError(e, "Unexpected fault in {Method} {Path} over {Door}", context.Request.Method, context.Request.Path, door.Name);
+            if (door.IsGrpc || context.Response.HasStarted)
+            {
+                context.Abort();
+                return;
+            }
+
+            await HttpErrors.WriteAsync(context, StatusCodes.Status500InternalServerError, $"unexpected fault in the server: {e.GetType().Name}");
+        }
+    }
+}

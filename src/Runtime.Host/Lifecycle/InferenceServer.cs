@@ -1,0 +1,119 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Runtime.Host.Options;
+using static Microsoft.Extensions.Options.Options;
+
+namespace Runtime.Host.Lifecycle;
+
+/// <summary>The listeners for HTTP, gRPC and metrics, straight on Kestrel: no routing, no dependency injection, no per-request diagnostics.</summary>
+internal sealed class InferenceServer : IDisposable
+{
+    /// <summary>Whether requests start on the thread that learns of their arrival, which saves a hop; doors never block it.</summary>
+    private const bool PreferInlineSockets = true;
+
+    private readonly HostOptions _options;
+    private readonly ILoggerFactory _loggers;
+    private readonly KestrelServer _kestrel;
+    private readonly List<(Door Door, ListenOptions Listen)> _listeners = [];
+
+    public InferenceServer(HostOptions options, Doors doors, ILoggerFactory loggers)
+    {
+        _options = options;
+        _loggers = loggers;
+        var kestrel = Limits();
+        Listen(kestrel, options.AllowHttp, new Door("HTTP", doors.Http, false), Resolve(options.HttpAddress, options.HttpPort, "--http-address"));
+        Listen(kestrel, options.AllowGrpc, new Door("gRPC", doors.Grpc, true), Resolve(options.GrpcAddress, options.GrpcPort, "--grpc-address"));
+        Listen(kestrel, options.AllowMetrics, new Door("metrics", doors.Metrics, false), Resolve(options.MetricsAddress, options.MetricsPort, "--metrics-address"));
+        var sockets = new SocketTransportOptions { UnsafePreferInlineScheduling = PreferInlineSockets };
+        var transport = new ListenerFactory(new SocketTransportFactory(Create(sockets), loggers));
+        _kestrel = new KestrelServer(Create(kestrel), transport, loggers);
+    }
+
+    /// <summary>The names of the open doors (HTTP, gRPC, metrics) and where they listen, once started.</summary>
+    public IReadOnlyList<(string Door, IPEndPoint Address)> Addresses => [.. _listeners.Select(l => (l.Door.Name, l.Listen.IPEndPoint!))];
+
+    public IPEndPoint? HttpAddress => Addresses.FirstOrDefault(a => a.Door == "HTTP").Address;
+
+    public IPEndPoint? GrpcAddress => Addresses.FirstOrDefault(a => a.Door == "gRPC").Address;
+
+    public IPEndPoint? MetricsAddress => Addresses.FirstOrDefault(a => a.Door == "metrics").Address;
+
+    /// <summary>Listens; a <see cref="StartException"/> says which address is not to be had.</summary>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        await _kestrel.StartAsync(new DoorApplication(_loggers.CreateLogger<InferenceServer>()), cancellation);
+        var logger = _loggers.CreateLogger<InferenceServer>();
+        foreach (var (door, address) in Addresses)
+        {
+            logger.LogInformation("Started {Door} at {Address}", door, address);
+        }
+    }
+
+    /// <summary>Stops accepting and waits for requests in flight; false when the exit timeout ended some of them.</summary>
+    public async Task<bool> StopAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(_options.ExitTimeoutSecs));
+        await _kestrel.StopAsync(limit.Token);
+        return !limit.IsCancellationRequested;
+    }
+
+    public void Dispose() => _kestrel.Dispose();
+
+    private static KestrelServerOptions Limits()
+    {
+        var kestrel = new KestrelServerOptions
+        {
+            AddServerHeader = false,
+            // An absolute target names its host itself, whatever the Host header says.
+            AllowHostHeaderOverride = true,
+        };
+
+        // The doors count bodies themselves, also once decompressed, and answer with an error that says so.
+        kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = 1024;
+        kestrel.Limits.Http2.InitialConnectionWindowSize = 8 << 20;
+        kestrel.Limits.Http2.InitialStreamWindowSize = 4 << 20;
+        return kestrel;
+    }
+
+    private static IPEndPoint Resolve(string address, int port, string flag)
+    {
+        try
+        {
+            var resolved = address is "*" ? IPAddress.Any
+                : IPAddress.TryParse(address, out var literal) ? literal
+                : Dns.GetHostAddresses(address).OrderBy(a => a.AddressFamily == AddressFamily.InterNetwork ? 0 : 1).First();
+            return new IPEndPoint(resolved, port);
+        }
+        catch (Exception e) when (e is SocketException or ArgumentException)
+        {
+            throw new StartException($"{flag}: '{address}' is no address of this machine: {e.Message}", e);
+        }
+    }
+
+    private void Listen(KestrelServerOptions kestrel, bool allowed, Door door, IPEndPoint endpoint)
+    {
+        if (!allowed)
+        {
+            return;
+        }
+
+        kestrel.Listen(endpoint, listen =>
+        {
+            listen.Protocols = door.IsGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
+            if (!door.IsGrpc)
+            {
+                listen.Use(next => new RequestHeadRepair(next, kestrel.Limits.KeepAliveTimeout).HandleAsync);
+            }
+
+            listen.Use(next => connection =>
+            {
+                connection.Features.Set(door);
+                return next(connection);
+            });
+            _listeners.Add((door, listen));
+        });
+    }
+}

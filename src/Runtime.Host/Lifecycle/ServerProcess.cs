@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text;
+using Runtime.Host.Options;
+using Runtime.Models;
+
+namespace Runtime.Host.Lifecycle;
+
+/// <summary>The process from its first listener to its last request: listen, load, serve until told to stop, drain, unload.</summary>
+internal sealed class ServerProcess(HostOptions options, ServerState state, InferenceServer server, ServedModels models, ILoggerFactory loggers)
+{
+    private readonly ILogger _logger = loggers.CreateLogger<ServerProcess>();
+
+    /// <summary>Runs until <paramref name="stop"/> ends; the result is the process's exit code.</summary>
+    public async Task<int> RunAsync(Task stop)
+    {
+        try
+        {
+            // Listening comes first: a taken port fails before minutes of loading, and liveness answers during them.
+            await server.StartAsync(CancellationToken.None);
+            await LoadAsync(stop);
+            await stop;
+            return await DrainAsync() ? 0 : 1;
+        }
+        finally
+        {
+            state.BeginDraining();
+            await server.StopAsync();
+            await models.StopAsync();
+        }
+    }
+
+    private async Task LoadAsync(Task stop)
+    {
+        using var cancellation = new CancellationTokenSource();
+        var loading = models.StartAsync(cancellation.Token);
+        if (await Task.WhenAny(loading, stop) == stop)
+        {
+            await cancellation.CancelAsync();
+            await loading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return;
+        }
+
+        await loading;
+        var index = models.Index();
+        _logger.LogInformation("{Table}", Table(index));
+        var failed = index.Where(HasFailed).ToList();
+        if (options.ExitOnError && failed.Count > 0)
+        {
+            var reasons = string.Join("; ", failed.Select(entry => $"'{entry.Name}': {entry.Reason}"));
+            throw new StartException($"failed to load {reasons} (--exit-on-error=false serves the other models)");
+        }
+
+        state.Started();
+        _logger.LogInformation("Serving {Count} of {All} models", index.Count(entry => entry.State == "READY"), index.Count);
+    }
+
+    private async Task<bool> DrainAsync()
+    {
+        _logger.LogInformation("Stopping: requests in flight have {Seconds} seconds", options.ExitTimeoutSecs);
+        state.BeginDraining();
+        var drained = await server.StopAsync();
+        if (!drained)
+        {
+            _logger.LogError("The exit timeout of {Seconds} seconds ended requests in flight", options.ExitTimeoutSecs);
+        }
+
+        return drained;
+    }
+
+    private static bool HasFailed(ModelIndexEntry entry) => entry.State == "UNAVAILABLE" && entry.Reason.Length > 0 && entry.Reason != "unloaded";
+
+    private static string Table(IReadOnlyList<ModelIndexEntry> index)
+    {
+        var width = Math.Max(5, index.Count == 0 ? 0 : index.Max(entry => entry.Name.Length));
+        var text = new StringBuilder("Models").AppendLine();
+        text.Append(CultureInfo.InvariantCulture, $"  {"Model".PadRight(width)}  Version  Status");
+        foreach (var entry in index)
+        {
+            var version = entry.Version.Length > 0 ? entry.Version : "-";
+            var status = entry.State.Length == 0 ? "not loaded" : entry.Reason.Length > 0 ? $"{entry.State}: {entry.Reason}" : entry.State;
+            text.AppendLine().Append(CultureInfo.InvariantCulture, $"  {entry.Name.PadRight(width)}  {version,-7}  {status}");
+        }
+
+        return text.ToString();
+    }
+}

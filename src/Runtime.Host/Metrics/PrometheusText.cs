@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace Runtime.Host.Metrics;
+
+/// <summary>Writes the Prometheus text format, version 0.0.4, straight into a buffer.</summary>
+internal readonly struct PrometheusText(IBufferWriter<byte> output)
+{
+    private const int NumberLength = 32;
+
+    /// <summary>The lines that begin a metric.</summary>
+    public void Begin(ReadOnlySpan<byte> name, ReadOnlySpan<byte> type, ReadOnlySpan<byte> help)
+    {
+        Write("# HELP "u8);
+        Write(name);
+        Write(" "u8);
+        Write(help);
+        Write("\n# TYPE "u8);
+        Write(name);
+        Write(" "u8);
+        Write(type);
+        Write("\n"u8);
+    }
+
+    /// <summary>One sample of a version of a model; the reason is a label too unless empty.</summary>
+    public void Sample(ReadOnlySpan<byte> name, string model, long version, ReadOnlySpan<byte> reason, long value)
+    {
+        Write(name);
+        Write("{model=\""u8);
+        WriteLabel(model);
+        if (!reason.IsEmpty)
+        {
+            Write("\",reason=\""u8);
+            Write(reason);
+        }
+
+        Write("\",version=\""u8);
+        Write(version);
+        Write("\"} "u8);
+        Write(value);
+        Write("\n"u8);
+    }
+
+    /// <summary>One sample without labels.</summary>
+    public void Sample(ReadOnlySpan<byte> name, double value)
+    {
+        Write(name);
+        Write(" "u8);
+        var span = output.GetSpan(NumberLength);
+        value.TryFormat(span, out var written, default, CultureInfo.InvariantCulture);
+        output.Advance(written);
+        Write("\n"u8);
+    }
+
+    private void Write(ReadOnlySpan<byte> text) => output.Write(text);
+
+    private void Write(long number)
+    {
+        var span = output.GetSpan(NumberLength);
+        number.TryFormat(span, out var written, default, CultureInfo.InvariantCulture);
+        output.Advance(written);
+    }
+
+    private void WriteLabel(ReadOnlySpan<char> value)
+    {
+        while (true)
+        {
+            var special = value.IndexOfAny('\\', '"', '\n');
+            Encoding.UTF8.GetBytes(special < 0 ? value : value[..special], output);
+            if (special < 0)
+            {
+                return;
+            }
+
+            Write(value[special] switch
+            {
+                '\n' => "\\n"u8,
+                '"' => "\\\""u8,
+                _ => "\\\\"u8,
+            });
+            value = value[(special + 1)..];
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.Text.RegularExpressions;
+using FluentValidation;
+
+namespace Runtime.Host.Options;
+
+/// <summary>What settings must hold, alone and together.</summary>
+internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
+{
+    private static readonly string[] Apis =
+        ["health", "metadata", "inference", "shared-memory", "model-config", "model-repository", "statistics", "trace", "logging"];
+
+    public HostOptionsRules()
+    {
+        ClassLevelCascadeMode = CascadeMode.Continue;
+        ModelRules();
+        ListenerRules();
+        LogRules();
+        RuleFor(o => o.ExitTimeoutSecs).GreaterThanOrEqualTo(0).WithMessage("--exit-timeout-secs: expected 0 or more, got {PropertyValue}");
+        RuleForEach(o => o.MetricsConfig).Must(entry => entry.IndexOf('=', StringComparison.Ordinal) > 0).WithMessage("--metrics-config: expected KEY=VALUE, got '{PropertyValue}'");
+        RuleForEach(o => o.TraceConfig).Must(entry => entry.IndexOf('=', StringComparison.Ordinal) > 0).WithMessage("--trace-config: expected [MODE,]KEY=VALUE, got '{PropertyValue}'");
+    }
+
+    private void ModelRules()
+    {
+        RuleFor(o => o.ModelControlMode).Must(mode => mode is "none" or "explicit" or "poll").WithMessage("--model-control-mode: expected none, explicit or poll, got '{PropertyValue}'");
+        RuleFor(o => o.LoadModel).Empty().When(o => o.ModelControlMode != "explicit").WithMessage(o => $"--load-model needs --model-control-mode=explicit, the mode is '{o.ModelControlMode}'");
+        RuleFor(o => o.LoadModel).Must(models => models.Count == 1).When(o => o.LoadModel.Contains("*")).WithMessage("--load-model=* loads every model and stands alone");
+        RuleFor(o => o.RepositoryPollSecs).GreaterThan(0).When(o => o.ModelControlMode == "poll").WithMessage("--repository-poll-secs: expected 1 or more, got {PropertyValue}");
+        RuleFor(o => o.Id).NotEmpty().WithMessage("--id must not be empty");
+    }
+
+    private void ListenerRules()
+    {
+        RuleFor(o => o.HttpPort).InclusiveBetween(0, 65535).WithMessage("--http-port: expected 0 to 65535, got {PropertyValue}");
+        RuleFor(o => o.GrpcPort).InclusiveBetween(0, 65535).WithMessage("--grpc-port: expected 0 to 65535, got {PropertyValue}");
+        RuleFor(o => o.MetricsPort).InclusiveBetween(0, 65535).WithMessage("--metrics-port: expected 0 to 65535, got {PropertyValue}");
+        RuleFor(o => o).Must(o => o.AllowHttp || o.AllowGrpc).WithMessage("--allow-http=false and --allow-grpc=false together leave nothing to serve");
+        RuleFor(o => o).Custom((o, context) =>
+        {
+            if (Collision(o) is { } message)
+            {
+                context.AddFailure(message);
+            }
+        });
+        RuleFor(o => o.HttpMaxInputSize).GreaterThan(0).WithMessage("--http-max-input-size: expected 1 or more, got {PropertyValue}");
+        RuleFor(o => o.GrpcMaxMessageSize).InclusiveBetween(1, int.MaxValue).WithMessage("--grpc-max-message-size: expected 1 to 2147483647, got {PropertyValue}");
+        RuleFor(o => o.HttpHeaderForwardPattern).Must(IsPattern).WithMessage("--http-header-forward-pattern: '{PropertyValue}' is not a regular expression");
+        RuleFor(o => o.GrpcHeaderForwardPattern).Must(IsPattern).WithMessage("--grpc-header-forward-pattern: '{PropertyValue}' is not a regular expression");
+        RuleFor(o => o.HttpRestrictedApi).Custom((entries, context) => Restricted("--http-restricted-api", entries, context.AddFailure));
+        RuleFor(o => o.GrpcRestrictedProtocol).Custom((entries, context) => Restricted("--grpc-restricted-protocol", entries, context.AddFailure));
+    }
+
+    private void LogRules()
+    {
+        RuleFor(o => o.LogVerbose).GreaterThanOrEqualTo(0).WithMessage("--log-verbose: expected 0 or more, got {PropertyValue}");
+        RuleFor(o => o.LogFormat).Must(format => format is "default" or "ISO8601").WithMessage("--log-format: expected default or ISO8601, got '{PropertyValue}'");
+    }
+
+    private static string? Collision(HostOptions o)
+    {
+        (string Name, bool Allowed, string Address, int Port)[] doors =
+        [
+            ("http", o.AllowHttp, o.HttpAddress, o.HttpPort),
+            ("grpc", o.AllowGrpc, o.GrpcAddress, o.GrpcPort),
+            ("metrics", o.AllowMetrics, o.MetricsAddress, o.MetricsPort),
+        ];
+        var pairs = from a in doors
+                    from b in doors
+                    where string.CompareOrdinal(a.Name, b.Name) < 0 && a.Allowed && b.Allowed && a.Port == b.Port && a.Port != 0
+                        && (a.Address == b.Address || IsAny(a.Address) || IsAny(b.Address))
+                    select $"--{a.Name}-port and --{b.Name}-port are both {a.Port}";
+        return pairs.FirstOrDefault();
+    }
+
+    private static bool IsAny(string address) => address is "0.0.0.0" or "::" or "*";
+
+    private static bool IsPattern(string pattern)
+    {
+        try
+        {
+            _ = new Regex(pattern);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private static void Restricted(string flag, IReadOnlyList<string> entries, Action<string> fail)
+    {
+        var seen = new HashSet<string>();
+        foreach (var entry in entries)
+        {
+            var colon = entry.IndexOf(':', StringComparison.Ordinal);
+            if (colon <= 0 || entry.IndexOf('=', colon + 1) <= colon + 1)
+            {
+                fail($"{flag}: expected API[,API…]:KEY=VALUE, got '{entry}'");
+                continue;
+            }
+
+            foreach (var api in entry[..colon].Split(',', StringSplitOptions.TrimEntries))
+            {
+                if (!Apis.Contains(api))
+                {
+                    fail($"{flag}: unknown API '{api}'; there are {string.Join(", ", Apis)}");
+                }
+                else if (!seen.Add(api))
+                {
+                    fail($"{flag}: '{api}' is restricted twice");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+namespace Runtime.Host.Options;
+
+/// <summary>Settings that belong together under a heading of the help.</summary>
+internal sealed record OptionGroup(string Title, IReadOnlyList<Option> Options);
+
+/// <summary>Every setting of the process, once: the command line, the environment, the settings file and the help all read this table.</summary>
+internal static class OptionTable
+{
+    public static readonly IReadOnlyList<OptionGroup> Groups =
+    [
+        new("Models",
+        [
+            Option.List("model-repository", "Directory with models; repeat it for several. Without it: models in the working directory.", "DIR", (o, v) => o with { ModelRepository = v }),
+            Option.Text("model-control-mode", "none: load all at start; explicit: load on request; poll: follow changes of the repository.", o => o.ModelControlMode, (o, v) => o with { ModelControlMode = v }),
+            Option.List("load-model", "Model to load at start in explicit mode, * for all; repeat it for several.", "NAME", (o, v) => o with { LoadModel = v }),
+            Option.Number("repository-poll-secs", "Seconds between two looks at the repository in poll mode.", o => o.RepositoryPollSecs, (o, v) => o with { RepositoryPollSecs = v }),
+            Option.Switch("disable-auto-complete-config", "Take configurations as they are, without completing them from the model file.", o => o.DisableAutoCompleteConfig, (o, v) => o with { DisableAutoCompleteConfig = v }),
+            Option.Switch("strict-model-config", "Triton's older name of disable-auto-complete-config.", o => o.DisableAutoCompleteConfig, (o, v) => o with { DisableAutoCompleteConfig = v }),
+        ]),
+        new("Process",
+        [
+            Option.Text("id", "The server's name in its metadata.", o => o.Id, (o, v) => o with { Id = v }),
+            Option.Switch("strict-readiness", "Ready only while every model that should be loaded is.", o => o.StrictReadiness, (o, v) => o with { StrictReadiness = v }),
+            Option.Switch("exit-on-error", "Exit when a model fails to load at start.", o => o.ExitOnError, (o, v) => o with { ExitOnError = v }),
+            Option.Number("exit-timeout-secs", "Seconds that requests in flight have to finish after SIGTERM or SIGINT.", o => o.ExitTimeoutSecs, (o, v) => o with { ExitTimeoutSecs = v }),
+            Option.Switch("allow-client-shm", "Let clients register shared memory.", o => o.AllowClientShm, (o, v) => o with { AllowClientShm = v }),
+        ]),
+        new("HTTP",
+        [
+            Option.Switch("allow-http", "Serve HTTP.", o => o.AllowHttp, (o, v) => o with { AllowHttp = v }),
+            Option.Text("http-address", "Address to listen on.", o => o.HttpAddress, (o, v) => o with { HttpAddress = v }),
+            Option.Number("http-port", "Port to listen on; 0 picks a free one. $PORT sets it too.", o => o.HttpPort, (o, v) => o with { HttpPort = v }),
+            Option.Number("http-max-input-size", "Bytes that a request's body may have, also once decompressed.", o => o.HttpMaxInputSize, (o, v) => o with { HttpMaxInputSize = v }),
+            Option.Text("http-header-forward-pattern", "Regular expression of headers that become request parameters.", o => o.HttpHeaderForwardPattern, (o, v) => o with { HttpHeaderForwardPattern = v }),
+            Option.List("http-restricted-api", "APIs that need a header, such as health,metadata:key=value; repeat it for several.", "APIS:K=V", (o, v) => o with { HttpRestrictedApi = v }),
+            Option.Switch("http-half-precision-json", "Let FP16 and BF16 travel as JSON numbers, which Triton refuses.", o => o.HttpHalfPrecisionJson, (o, v) => o with { HttpHalfPrecisionJson = v }),
+        ]),
+        new("gRPC",
+        [
+            Option.Switch("allow-grpc", "Serve gRPC.", o => o.AllowGrpc, (o, v) => o with { AllowGrpc = v }),
+            Option.Text("grpc-address", "Address to listen on.", o => o.GrpcAddress, (o, v) => o with { GrpcAddress = v }),
+            Option.Number("grpc-port", "Port to listen on; 0 picks a free one.", o => o.GrpcPort, (o, v) => o with { GrpcPort = v }),
+            Option.Number("grpc-max-message-size", "Bytes that one message may have, also once decompressed.", o => o.GrpcMaxMessageSize, (o, v) => o with { GrpcMaxMessageSize = v }),
+            Option.Text("grpc-header-forward-pattern", "Regular expression of metadata that become request parameters.", o => o.GrpcHeaderForwardPattern, (o, v) => o with { GrpcHeaderForwardPattern = v }),
+            Option.List("grpc-restricted-protocol", "As http-restricted-api, for gRPC's metadata.", "APIS:K=V", (o, v) => o with { GrpcRestrictedProtocol = v }),
+        ]),
+        new("Metrics and tracing",
+        [
+            Option.Switch("allow-metrics", "Serve metrics.", o => o.AllowMetrics, (o, v) => o with { AllowMetrics = v }),
+            Option.Text("metrics-address", "Address to listen on; HTTP's unless it is given.", o => o.MetricsAddress, (o, v) => o with { MetricsAddress = v }),
+            Option.Number("metrics-port", "Port to listen on; 0 picks a free one.", o => o.MetricsPort, (o, v) => o with { MetricsPort = v }),
+            Option.List("metrics-config", "A setting of the metrics, such as summary_latencies=true; repeat it for several.", "K=V", (o, v) => o with { MetricsConfig = v }),
+            Option.List("trace-config", "A setting of the traces, such as rate=1000 or triton,file=trace.json; repeat it for several.", "[MODE,]K=V", (o, v) => o with { TraceConfig = v }),
+        ]),
+        new("Log",
+        [
+            Option.Switch("log-info", "Write information.", o => o.LogInfo, (o, v) => o with { LogInfo = v }),
+            Option.Switch("log-warning", "Write warnings.", o => o.LogWarning, (o, v) => o with { LogWarning = v }),
+            Option.Switch("log-error", "Write errors.", o => o.LogError, (o, v) => o with { LogError = v }),
+            Option.Number("log-verbose", "Detail: 0 none, 1 this server's, 2 also the web server's.", o => o.LogVerbose, (o, v) => o with { LogVerbose = v }),
+            Option.Text("log-format", "default or ISO8601.", o => o.LogFormat, (o, v) => o with { LogFormat = v }),
+            Option.Text("log-file", "File to append to, instead of standard error.", o => o.LogFile, (o, v) => o with { LogFile = v }),
+        ]),
+    ];
+
+    private static readonly Dictionary<string, Option> ByName =
+        Groups.SelectMany(group => group.Options).ToDictionary(option => option.Name);
+
+    public static IReadOnlyCollection<Option> All => ByName.Values;
+
+    /// <summary>The setting of that flag, without dashes in front; underscores count as dashes.</summary>
+    public static Option? Find(string name)
+    {
+        name = name.Replace('_', '-');
+        return ByName.GetValueOrDefault(name == "model-store" ? "model-repository" : name);
+    }
+}

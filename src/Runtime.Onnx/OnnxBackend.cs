@@ -1,0 +1,56 @@
+using Microsoft.ML.OnnxRuntime;
+using Runtime.Backends;
+using Runtime.Inference;
+using Runtime.Models;
+
+namespace Runtime.Onnx;
+
+/// <summary>Loads ONNX files.</summary>
+public sealed class OnnxBackend : IBackend
+{
+    private const string DefaultFilename = "model.onnx";
+
+    /// <summary>Starts ONNX Runtime; of several backends in a process the first one's options hold.</summary>
+    public OnnxBackend(OnnxOptions? options = null) => OnnxEnvironment.Start(options ?? new OnnxOptions());
+
+    public string Name => "onnxruntime";
+
+    public ILoadedModel Load(ModelConfig config, string versionDirectory)
+    {
+        var path = FindFile(config, versionDirectory, out var shownPath);
+        InferenceSession? session = null;
+        try
+        {
+            using var options = OnnxSessionOptions.ForSession(config);
+            session = new InferenceSession(path, options);
+            return new OnnxModel(session);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            session?.Dispose();
+            throw OnnxErrors.AtLoad(exception, path, shownPath);
+        }
+        catch
+        {
+            session?.Dispose();
+            throw;
+        }
+    }
+
+    private static string FindFile(ModelConfig config, string versionDirectory, out string shownPath)
+    {
+        var filename = config.ModelFilename.Length == 0 ? DefaultFilename : config.ModelFilename;
+        var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(versionDirectory));
+        var path = Path.GetFullPath(Path.Combine(directory, filename));
+        if (!path.StartsWith(directory + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        {
+            throw new InferenceException(ErrorCode.InvalidArgument, $"default_model_filename '{filename}' of model '{config.Name}' must name a file inside the version's directory");
+        }
+
+        path = Directory.Exists(path) ? Path.Combine(path, DefaultFilename) : path;
+        shownPath = Path.GetRelativePath(Path.GetDirectoryName(directory)!, path);
+        return File.Exists(path)
+            ? path
+            : throw new InferenceException(ErrorCode.NotFound, $"unable to find '{shownPath}' of model '{config.Name}'");
+    }
+}

@@ -1,0 +1,15 @@
+using Runtime.Models;
+
+namespace Runtime.Backends;
+
+/// <summary>A loaded model of which nothing had to be loaded.</summary>
+internal sealed class FilelessModel(Func<ModelConfig, IDisposable> createInstance) : ILoadedModel
+{
+    public ModelSignature? Signature => null;
+
+    public IDisposable CreateInstance(ModelConfig config) => createInstance(config);
+
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,152 @@
+using System.Diagnostics.CodeAnalysis;
+using Runtime.Inference;
+using Runtime.Scheduling;
+using Runtime.Tensors;
+
+namespace Runtime.Models;
+
+/// <summary>One step of an ensemble: a model, and which of the ensemble's tensors its inputs and outputs are.</summary>
+/// <param name="ModelName">The step's model.</param>
+/// <param name="Version">Its version; <see cref="ModelEntry.Latest"/> for the latest at the time of the request.</param>
+/// <param name="Inputs">The model's input names and the ensemble's tensor names.</param>
+/// <param name="Outputs">The model's output names and the ensemble's tensor names.</param>
+internal sealed record EnsembleStep(string ModelName, long Version, IReadOnlyDictionary<string, string> Inputs, IReadOnlyDictionary<string, string> Outputs)
+{
+    public static IReadOnlyList<EnsembleStep> From(Protocol.ModelEnsembling message) => [.. message.Step.Select(step => new EnsembleStep(
+        step.ModelName, step.ModelVersion, new Dictionary<string, string>(step.InputMap), new Dictionary<string, string>(step.OutputMap)))];
+}
+
+/// <summary>
+/// Runs a graph of models as one: a step starts as soon as its tensors are there, so independent steps run side by side.
+/// Tensors go from step to step as they are, without a copy.
+/// </summary>
+internal sealed class Ensemble(string name, IReadOnlyList<EnsembleStep> steps, IReadOnlyList<TensorConfig> outputs, Ensemble.AcquireModel acquire)
+{
+    /// <summary>Gets a lease on a step's model, or says why not.</summary>
+    public delegate InferenceError? AcquireModel(string name, long version, out ModelLease lease);
+
+    /// <summary>Runs every step; the outputs are the receiver's to dispose. A failed step fails the request with its name.</summary>
+    public async Task<PendingResult> RunAsync(InferenceRequest request, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var run = new EnsembleRun(request);
+        var waiting = steps.ToList();
+        var running = new List<Task<(EnsembleStep Step, InferenceResponse Response)>>();
+        InferenceError? failure = null;
+        do
+        {
+            foreach (var step in failure is null ? waiting.Where(run.HasInputsOf).ToArray() : [])
+            {
+                waiting.Remove(step);
+                running.Add(RunStepAsync(step, run, stop.Token));
+            }
+
+            if (running.Count == 0)
+            {
+                failure ??= InferenceError.Internal($"{request.Prefix}in ensemble '{name}', no output feeds step '{waiting[0].ModelName}'");
+                break;
+            }
+
+            var done = await Task.WhenAny(running).ConfigureAwait(false);
+            running.Remove(done);
+            var (finished, response) = await done.ConfigureAwait(false);
+            if (!run.TryAdd(finished, response, out var error) && failure is null)
+            {
+                failure = error with { Message = $"{request.Prefix}in ensemble '{name}', step '{finished.ModelName}' failed: {error.Message}" };
+                await stop.CancelAsync().ConfigureAwait(false);
+            }
+        }
+        while (running.Count > 0 || (failure is null && waiting.Count > 0));
+
+        return run.Finish(outputs, failure);
+    }
+
+    private async Task<(EnsembleStep Step, InferenceResponse Response)> RunStepAsync(EnsembleStep step, EnsembleRun run, CancellationToken cancellation)
+    {
+        if (acquire(step.ModelName, step.Version, out var lease) is { } error)
+        {
+            return (step, new InferenceResponse(step.ModelName, 0, "", error));
+        }
+
+        using (lease)
+        using (var request = run.RequestOf(step))
+        {
+            return (step, await lease.Model.InferAsync(request, cancellation).ConfigureAwait(false));
+        }
+    }
+}
+
+/// <summary>The tensors of one request on its way through an ensemble. Used by one thread at a time.</summary>
+internal sealed class EnsembleRun
+{
+    private readonly InferenceRequest _request;
+    private readonly Dictionary<string, Tensor> _tensors = [];
+    private readonly List<InferenceResponse> _responses = [];
+
+    public EnsembleRun(InferenceRequest request)
+    {
+        _request = request;
+        foreach (var tensor in request.Inputs.Tensors)
+        {
+            _tensors[tensor.Name] = tensor;
+        }
+    }
+
+    public bool HasInputsOf(EnsembleStep step) => step.Inputs.Values.All(_tensors.ContainsKey);
+
+    /// <summary>The step's own request: it shows memory that this run keeps alive.</summary>
+    public InferenceRequest RequestOf(EnsembleStep step)
+    {
+        var request = new InferenceRequest
+        {
+            Id = _request.Id,
+            Parameters = _request.Parameters,
+            Priority = _request.Priority,
+            TimeoutMicroseconds = _request.TimeoutMicroseconds,
+            SequenceId = _request.SequenceId,
+            SequenceName = _request.SequenceName,
+            SequenceStart = _request.SequenceStart,
+            SequenceEnd = _request.SequenceEnd,
+        };
+        foreach (var (input, tensor) in step.Inputs)
+        {
+            request.Inputs.Add(_tensors[tensor] with { Name = input });
+        }
+
+        request.Outputs.AddRange(step.Outputs.Keys.Select(output => new RequestedOutput(output)));
+        return request;
+    }
+
+    /// <summary>Takes over a step's response.</summary>
+    public bool TryAdd(EnsembleStep step, InferenceResponse response, [NotNullWhen(false)] out InferenceError? error)
+    {
+        _responses.Add(response);
+        error = response.Error;
+        foreach (var output in response.Outputs.Tensors)
+        {
+            var tensor = step.Outputs[output.Name];
+            _tensors[tensor] = output with { Name = tensor };
+        }
+
+        return error is null;
+    }
+
+    /// <summary>The ensemble's outputs, which keep the steps' responses alive; or the failure, after which nothing of this run lives.</summary>
+    public PendingResult Finish(IReadOnlyList<TensorConfig> outputs, InferenceError? failure)
+    {
+        if (failure is not null)
+        {
+            _responses.ForEach(response => response.Dispose());
+            return new PendingResult(null, failure, failure.Code == ErrorCode.Cancelled ? FailureReason.Canceled : FailureReason.Other);
+        }
+
+        var set = new TensorSet(capacity: outputs.Count + _responses.Count);
+        foreach (var output in outputs)
+        {
+            set.Add(_tensors[output.Name]);
+        }
+
+        set.AddOwners(_responses);
+        return new PendingResult(set, null, default);
+    }
+}

@@ -1,0 +1,97 @@
+using System.Globalization;
+using Runtime.Inference;
+
+namespace Runtime.Models;
+
+/// <summary>The directories of a repository on disk: which models there are, which versions they have, and whether anything changed.</summary>
+internal static class ModelDirectory
+{
+    /// <summary>Model names and where they are; a name that two repositories have is there once for each.</summary>
+    public static ILookup<string, string> Find(IReadOnlyList<string> repositories) => repositories
+        .SelectMany(repository => Directory.EnumerateDirectories(repository))
+        .Where(directory => !Path.GetFileName(directory).StartsWith('.'))
+        .ToLookup(directory => Path.GetFileName(directory)!);
+
+    /// <summary>The directory of one model, or why there is none to load from.</summary>
+    public static InferenceError? TryLocate(IReadOnlyList<string> repositories, string name, out string directory)
+    {
+        directory = "";
+        if (!IsSegment(name))
+        {
+            return InferenceError.InvalidArgument($"failed to load '{name}': a model's name must be a single path segment");
+        }
+
+        var found = repositories.Select(repository => Path.Combine(repository, name)).Where(Directory.Exists).ToArray();
+        if (found.Length != 1)
+        {
+            return found.Length == 0
+                ? InferenceError.NotFound($"failed to load '{name}', failed to poll from model repository: there is no directory '{name}' in {string.Join(", ", repositories)}")
+                : InferenceError.InvalidArgument($"failed to load '{name}': it is in more than one model repository: {string.Join(", ", found)}");
+        }
+
+        directory = found[0];
+        return null;
+    }
+
+    /// <summary>The numbered children, ascending.</summary>
+    public static IReadOnlyList<long> Versions(string modelDirectory) => [.. Directory.EnumerateDirectories(modelDirectory)
+        .Select(Path.GetFileName)
+        .Where(name => name!.All(char.IsAsciiDigit) && !name!.StartsWith('0'))
+        .Select(name => long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : 0)
+        .Where(version => version > 0)
+        .Order()];
+
+    /// <summary>A number that changes when a file below the directory comes, goes or is written to.</summary>
+    public static long Fingerprint(string modelDirectory)
+    {
+        var hash = new HashCode();
+        var files = new DirectoryInfo(modelDirectory).EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(file => file.FullName, StringComparer.Ordinal);
+        foreach (var file in files)
+        {
+            hash.Add(file.FullName);
+            hash.Add(file.Length);
+            hash.Add(file.LastWriteTimeUtc.Ticks);
+        }
+
+        return hash.ToHashCode();
+    }
+
+    /// <summary>Writes files that a client sent into a directory of their own, which goes when the result is disposed.</summary>
+    /// <exception cref="InferenceException">A path leads out of the directory.</exception>
+    public static TemporaryDirectory Materialize(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
+    {
+        var directory = new TemporaryDirectory();
+        try
+        {
+            foreach (var (path, content) in files)
+            {
+                if (path.Length == 0 || Path.IsPathRooted(path) || !path.Split('/').All(IsSegment))
+                {
+                    throw new InferenceException(ErrorCode.InvalidArgument, $"file override 'file:{path}' must be a relative path inside the model's directory, such as 'file:1/model.onnx'");
+                }
+
+                var target = Path.Combine(directory.Path, path);
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                using var stream = File.Create(target);
+                stream.Write(content.Span);
+            }
+
+            return directory;
+        }
+        catch
+        {
+            directory.Dispose();
+            throw;
+        }
+    }
+
+    private static bool IsSegment(string name) => name.Length > 0 && name is not ("." or "..") && name.AsSpan().IndexOfAny('/', '\\', '\0') < 0;
+}
+
+/// <summary>A directory that is deleted on dispose.</summary>
+internal sealed class TemporaryDirectory : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("runtime-model-").FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

@@ -1,0 +1,161 @@
+using System.Globalization;
+using Runtime.Backends;
+using Runtime.Inference;
+using Runtime.Models.Configuration;
+
+namespace Runtime.Models;
+
+/// <summary>What loading a model's directory came to: the versions that can serve, and the reasons of those that cannot.</summary>
+internal sealed record LoadResult(IReadOnlyList<ServedVersion> Served, IReadOnlyDictionary<long, string> Failed, IReadOnlyList<string> Steps);
+
+/// <summary>Where a model is loaded from: its prepared configuration, the directory, and the versions that the policy selects.</summary>
+internal sealed class ModelSource(Protocol.ModelConfig message, string directory, IReadOnlyList<long> versions, IDisposable? files) : IDisposable
+{
+    private readonly IDisposable? _files = files;
+    private int _references = 1;
+
+    public Protocol.ModelConfig Message { get; } = message;
+
+    public string Directory { get; } = directory;
+
+    public IReadOnlyList<long> Versions { get; } = versions;
+
+    /// <summary>For an ensemble, the models of its steps.</summary>
+    public IReadOnlyList<string> Steps => [.. Message.EnsembleScheduling?.Step.Select(step => step.ModelName).Distinct() ?? []];
+
+    /// <summary>A share in the files that a client sent; null where they are the repository's own.</summary>
+    public IDisposable? Share()
+    {
+        if (_files is null)
+        {
+            return null;
+        }
+
+        Interlocked.Increment(ref _references);
+        return this;
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Decrement(ref _references) == 0)
+        {
+            _files?.Dispose();
+        }
+    }
+}
+
+/// <summary>Turns a model's directory into models that can serve: configuration, versions, backend, completion, checks, instances.</summary>
+internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoComplete, TimeProvider time, Ensemble.AcquireModel acquire)
+{
+    /// <summary>Reads the configuration and looks for versions.</summary>
+    /// <param name="name">The model's name.</param>
+    /// <param name="directory">Its directory; unused when the overrides bring all files.</param>
+    /// <param name="overrides">A configuration and files that take the place of the directory's.</param>
+    /// <exception cref="ModelConfigException">The configuration cannot be served, whatever the files.</exception>
+    /// <exception cref="InferenceException">There is no version to load, or the overrides are no good.</exception>
+    public ModelSource Open(string name, string directory, LoadOverrides? overrides)
+    {
+        var files = overrides is { Files.Count: > 0 } ? ModelDirectory.Materialize(overrides.Files) : null;
+        try
+        {
+            var source = files?.Path ?? directory;
+            var message = ReadConfig(name, source, overrides);
+            ConfigRules.Prepare(message, name, source, autoComplete);
+            var versions = VersionPolicy.Select(message.VersionPolicy, ModelDirectory.Versions(source));
+            return versions.Count > 0
+                ? new ModelSource(message, source, versions, files)
+                : throw new InferenceException(ErrorCode.InvalidArgument, $"at least one version must be available under the version policy of model '{name}'");
+        }
+        catch
+        {
+            files?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Loads every version; those that cannot be loaded do not keep the others from it.</summary>
+    public LoadResult Load(ModelSource source)
+    {
+        var served = new List<ServedVersion>();
+        var failed = new SortedDictionary<long, string>();
+        foreach (var version in source.Versions)
+        {
+            try
+            {
+                var message = source.Message.Clone();
+                var model = message.EnsembleScheduling is null ? LoadVersion(message, source.Directory, version) : LoadEnsemble(message, source.Directory, version);
+                Warm(model, source.Directory);
+                served.Add(new ServedVersion(model, source.Share()));
+            }
+            catch (Exception exception) when (exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException)
+            {
+                failed[version] = exception.Message;
+            }
+        }
+
+        return new LoadResult(served, failed, source.Steps);
+    }
+
+    private static Protocol.ModelConfig ReadConfig(string name, string directory, LoadOverrides? overrides)
+    {
+        if (overrides?.ConfigJson is { } json)
+        {
+            return ModelConfigJson.Parse(json, $"the load request's config of '{name}'");
+        }
+
+        var path = Path.Combine(directory, "config.pbtxt");
+        return File.Exists(path) ? ModelConfigText.Read(path) : new Protocol.ModelConfig();
+    }
+
+    private Model LoadVersion(Protocol.ModelConfig message, string directory, long version)
+    {
+        var loaded = Backend(message).Load(ModelConfig.From(message), Path.Combine(directory, version.ToString(CultureInfo.InvariantCulture)));
+        ModelConfig config;
+        Dictionary<string, string[]> labels;
+        try
+        {
+            ConfigCompletion.Complete(message, loaded.Signature, autoComplete);
+            ConfigRules.Check(message);
+            config = ModelConfig.From(message);
+            labels = ReadLabels(config, directory);
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+
+        return new Model(config, version, loaded, labels, time, directory);
+    }
+
+    private Model LoadEnsemble(Protocol.ModelConfig message, string directory, long version)
+    {
+        ConfigRules.Check(message);
+        var config = ModelConfig.From(message);
+        var steps = EnsembleStep.From(message.EnsembleScheduling);
+        EnsembleCheck.Check(config, steps, acquire);
+        return new Model(config, version, new Ensemble(config.Name, steps, config.Outputs, acquire), ReadLabels(config, directory));
+    }
+
+    private IBackend Backend(Protocol.ModelConfig message) => backends.FirstOrDefault(candidate => candidate.Name == message.Backend)
+        ?? throw new InferenceException(
+            ErrorCode.InvalidArgument,
+            $"unable to find backend '{message.Backend}'; this host has {string.Join(", ", backends.Select(candidate => candidate.Name).Order(StringComparer.Ordinal))}");
+
+    private static void Warm(Model model, string directory)
+    {
+        try
+        {
+            ModelWarmup.Run(model, directory);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private static Dictionary<string, string[]> ReadLabels(ModelConfig config, string directory) => config.Outputs
+        .Where(output => output.LabelFilename.Length > 0)
+        .ToDictionary(output => output.Name, output => File.ReadAllLines(Path.Combine(directory, output.LabelFilename)));
+}

@@ -1,0 +1,129 @@
+using System.Runtime.InteropServices;
+using Runtime.Inference;
+using Runtime.Models;
+using Runtime.Tensors;
+using Runtime.Tests.Models;
+
+namespace Runtime.Tests.Scheduling;
+
+public class SequenceSchedulerTests
+{
+    [Fact]
+    public async Task InferAsync_StateCarried_AddsUpUntilTheNextStart()
+    {
+        using var model = Accumulator();
+
+        Assert.Equal(1, await Send(model, 7, 1, start: true));
+        Assert.Equal(3, await Send(model, 7, 2));
+        Assert.Equal(10, await Send(model, 8, 10, start: true));
+        Assert.Equal(6, await Send(model, 7, 3));
+        Assert.Equal(5, await Send(model, 7, 5, start: true));
+        Assert.Equal(30, await Send(model, 8, 20, end: true));
+    }
+
+    [Fact]
+    public async Task InferAsync_AfterTheEnd_MustStartAgain()
+    {
+        using var model = Accumulator();
+        await Send(model, 7, 1, start: true, end: true);
+
+        var response = await model.InferAsync(Request(7, 2), default);
+
+        Assert.Equal(ErrorCode.InvalidArgument, response.Error!.Code);
+        Assert.Contains("must specify the START flag", response.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task InferAsync_NoSequence_IsRefused()
+    {
+        using var model = Accumulator();
+
+        Assert.Contains("correlation ID", (await model.InferAsync(Request(0, 2), default)).Error!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task InferAsync_ManyAtOnce_RunInTheOrderOfTheSequence()
+    {
+        using var model = Accumulator();
+        var tasks = Enumerable.Range(1, 50).Select(i =>
+        {
+            var request = Request(9, i);
+            request.SequenceStart = i == 1;
+            return model.InferAsync(request, default).AsTask();
+        }).ToArray();
+
+        var sums = (await Task.WhenAll(tasks)).Select(response => TestModels.Values(response).Single());
+
+        Assert.Equal(Enumerable.Range(1, 50).Select(i => i * (i + 1) / 2), sums);
+    }
+
+    [Fact]
+    public async Task InferAsync_IdleTooLong_IsForgotten()
+    {
+        var time = new ManualTime();
+        using var model = Accumulator(time);
+        await Send(model, 7, 1, start: true);
+        time.Advance(TimeSpan.FromSeconds(2));
+        time.FireAll();
+
+        Assert.Contains("START", (await model.InferAsync(Request(7, 2), default)).Error!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task InferAsync_MoreSequencesThanAllowed_IsRefused()
+    {
+        using var model = Accumulator(null, message => message.Parameters["max_sequences"] = new Protocol.ModelParameter { StringValue = "1" });
+        await Send(model, 7, 1, start: true);
+
+        var refused = Request(8, 1);
+        refused.SequenceStart = true;
+
+        Assert.Equal(ErrorCode.Unavailable, (await model.InferAsync(refused, default)).Error!.Code);
+        Assert.Equal(3, await Send(model, 7, 2, end: true));
+        Assert.Equal(4, await Send(model, 8, 4, start: true));
+    }
+
+    private static async Task<int> Send(Model model, ulong sequence, int value, bool start = false, bool end = false)
+    {
+        using var request = Request(sequence, value);
+        (request.SequenceStart, request.SequenceEnd) = (start, end);
+        using var response = await model.InferAsync(request, default);
+        Assert.Null(response.Error);
+        return TestModels.Values(response).Single();
+    }
+
+    private static InferenceRequest Request(ulong sequence, int value)
+    {
+        var request = TestModels.Request(value);
+        request.SequenceId = sequence;
+        return request;
+    }
+
+    /// <summary>Y = X + STATE, STATE' = Y; checks that START comes with a state of zero.</summary>
+    private static Model Accumulator(TimeProvider? time = null, Action<Protocol.ModelConfig>? configure = null) => TestModels.Make(
+        (inputs, _) =>
+        {
+            var x = inputs.Find("X")!;
+            var outputs = new TensorSet();
+            outputs.Rent("Y", DataType.Int32, x.Shape, x.Data.Length, out var sum);
+            outputs.Rent("STATE_OUT", DataType.Int32, x.Shape, x.Data.Length, out var state);
+            for (var i = 0; i < x.Data.Length / 4; i++)
+            {
+                var before = MemoryMarshal.Cast<byte, int>(inputs.Find("STATE_IN")!.Data.Span)[i];
+                Assert.True(before == 0 || MemoryMarshal.Cast<byte, int>(inputs.Find("START")!.Data.Span)[i] == 0);
+                MemoryMarshal.Cast<byte, int>(sum.Span)[i] = MemoryMarshal.Cast<byte, int>(x.Data.Span)[i] + before;
+            }
+
+            sum.CopyTo(state);
+            return outputs;
+        },
+        message =>
+        {
+            message.SequenceBatching = new Protocol.ModelSequenceBatching { MaxSequenceIdleMicroseconds = 1_000_000, Oldest = new() };
+            var start = new Protocol.ModelSequenceBatching.Types.Control { Kind = Protocol.ModelSequenceBatching.Types.Control.Types.Kind.ControlSequenceStart, Int32FalseTrue = { 0, 1 } };
+            message.SequenceBatching.ControlInput.Add(new Protocol.ModelSequenceBatching.Types.ControlInput { Name = "START", Control = { start } });
+            message.SequenceBatching.State.Add(new Protocol.ModelSequenceBatching.Types.State { InputName = "STATE_IN", OutputName = "STATE_OUT", DataType = Protocol.DataType.TypeInt32, Dims = { 1 } });
+            configure?.Invoke(message);
+        },
+        time);
+}
