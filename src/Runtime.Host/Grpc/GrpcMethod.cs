@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Runtime.Host.Http;
 using Runtime.Inference;
 
 namespace Runtime.Host.Grpc;
@@ -6,14 +7,14 @@ namespace Runtime.Host.Grpc;
 /// <summary>What can be called, under <c>/package.Service/Method</c>.</summary>
 /// <param name="service">The service with its package.</param>
 /// <param name="name">The method.</param>
-/// <param name="group">The group that restricts it, such as <c>model-repository</c>; empty for none.</param>
-internal abstract class GrpcMethod(string service, string name, string group)
+/// <param name="group">The group that restricts it; null for none.</param>
+internal abstract class GrpcMethod(string service, string name, ApiGroup? group)
 {
     public string Service { get; } = service;
 
     public string Path { get; } = $"/{service}/{name}";
 
-    public string Group { get; } = group;
+    public ApiGroup? Group { get; } = group;
 
     /// <summary>Serves one call to its end. Exceptions become statuses, as <see cref="GrpcServer"/> says.</summary>
     public abstract ValueTask<GrpcStatus> InvokeAsync(GrpcCall call);
@@ -50,7 +51,7 @@ internal readonly record struct Reply<TResponse>(TResponse? Message, InferenceEr
 
 /// <summary>One request, one response.</summary>
 internal sealed class UnaryMethod<TRequest, TResponse>(
-    (string Service, string Name, string Group) name, MessageParser<TRequest> parser, Func<TRequest, GrpcCall, ValueTask<Reply<TResponse>>> handler)
+    (string Service, string Name, ApiGroup? Group) name, MessageParser<TRequest> parser, Func<TRequest, GrpcCall, ValueTask<Reply<TResponse>>> handler)
     : GrpcMethod(name.Service, name.Name, name.Group)
     where TRequest : class, IMessage<TRequest>
     where TResponse : class, IMessage
@@ -73,7 +74,7 @@ internal sealed class UnaryMethod<TRequest, TResponse>(
 
 /// <summary>One request, any number of responses, which the handler sends.</summary>
 internal sealed class ServerStreamMethod<TRequest, TResponse>(
-    (string Service, string Name, string Group) name, MessageParser<TRequest> parser, Func<TRequest, GrpcCall, Func<TResponse, ValueTask>, Task> handler)
+    (string Service, string Name, ApiGroup? Group) name, MessageParser<TRequest> parser, Func<TRequest, GrpcCall, Func<TResponse, ValueTask>, Task> handler)
     : GrpcMethod(name.Service, name.Name, name.Group)
     where TRequest : class, IMessage<TRequest>
     where TResponse : class, IMessage
@@ -94,7 +95,7 @@ internal sealed class ServerStreamMethod<TRequest, TResponse>(
 
 /// <summary>A stream of requests, each answered by one response before the next is read.</summary>
 internal sealed class ConversationMethod<TRequest, TResponse>(
-    (string Service, string Name, string Group) name, MessageParser<TRequest> parser, Func<TRequest, TResponse> handler)
+    (string Service, string Name, ApiGroup? Group) name, MessageParser<TRequest> parser, Func<TRequest, TResponse> handler)
     : GrpcMethod(name.Service, name.Name, name.Group)
     where TRequest : class, IMessage<TRequest>
     where TResponse : class, IMessage

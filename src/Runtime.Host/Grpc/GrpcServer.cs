@@ -1,14 +1,10 @@
 using System.Collections.Frozen;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Runtime.Host.Http;
 using Runtime.Inference;
 
 namespace Runtime.Host.Grpc;
-
-/// <summary>Says why a call may not be made, or null: by the method's group and the call's metadata.</summary>
-internal delegate InferenceError? GrpcRestriction(string group, Func<string, string?> header);
 
 /// <summary>
 /// The gRPC port's terminal handler: finds the method, reads the call's headers, runs it, and ends every call with a
@@ -16,18 +12,22 @@ internal delegate InferenceError? GrpcRestriction(string group, Func<string, str
 /// </summary>
 internal sealed class GrpcServer
 {
+    /// <summary>A later deadline than timers can tell is none.</summary>
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(49);
+
     private readonly FrozenDictionary<string, GrpcMethod> _methods;
     private readonly FrozenSet<string> _services;
     private readonly GrpcSettings _settings;
-    private readonly GrpcRestriction? _restriction;
+    private readonly RestrictedApi _restricted;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    public GrpcServer(IEnumerable<GrpcMethod> methods, GrpcSettings settings, TimeProvider time, ILogger logger, GrpcRestriction? restriction = null)
+    public GrpcServer(IEnumerable<GrpcMethod> methods, GrpcSettings settings, TimeProvider time, ILogger logger)
     {
         _methods = methods.ToFrozenDictionary(method => method.Path, StringComparer.Ordinal);
         _services = _methods.Values.Select(method => method.Service).ToFrozenSet(StringComparer.Ordinal);
-        (_settings, _time, _logger, _restriction) = (settings, time, logger, restriction);
+        _restricted = settings.Restricted;
+        (_settings, _time, _logger) = (settings, time, logger);
     }
 
     public async Task HandleAsync(HttpContext context)
@@ -48,11 +48,7 @@ internal sealed class GrpcServer
 
         using (call)
         {
-            AllowSlowAndLarge(context, call!);
-            if (await RunAsync(method!, call!) is { } status)
-            {
-                End(context.Response, status);
-            }
+            End(context.Response, await RunAsync(method!, call!));
         }
     }
 
@@ -69,9 +65,7 @@ internal sealed class GrpcServer
             return StatusCodes.Status405MethodNotAllowed;
         }
 
-        return !isGrpc ? StatusCodes.Status415UnsupportedMediaType
-            : HttpProtocol.IsHttp2(request.Protocol) ? 0
-            : StatusCodes.Status426UpgradeRequired;
+        return isGrpc ? 0 : StatusCodes.Status415UnsupportedMediaType;
     }
 
     /// <summary>Makes the call, or says why it ends before it begins.</summary>
@@ -85,9 +79,9 @@ internal sealed class GrpcServer
         }
 
         string? Header(string name) => context.Request.Headers.TryGetValue(name, out var values) ? values.ToString() : null;
-        if (_restriction?.Invoke(method.Group, Header) is { } error)
+        if (method.Group is { } group && !_restricted.IsAllowed(group, Header, out var expected))
         {
-            return GrpcErrors.Status(error);
+            return new GrpcStatus(GrpcStatusCode.Unavailable, $"This protocol is restricted, expecting header '{expected}'");
         }
 
         if (!MessageCompression.TryParse(Header(GrpcHeaders.Encoding), out var encoding))
@@ -120,8 +114,7 @@ internal sealed class GrpcServer
             : $"Service '{service}' is not implemented.");
     }
 
-    /// <summary>Runs the method; null when nobody is left to hear how it ended.</summary>
-    private async ValueTask<GrpcStatus?> RunAsync(GrpcMethod method, GrpcCall call)
+    private async ValueTask<GrpcStatus> RunAsync(GrpcMethod method, GrpcCall call)
     {
         try
         {
@@ -177,21 +170,4 @@ internal sealed class GrpcServer
         response.Headers[GrpcHeaders.Status] = code;
         response.Headers[GrpcHeaders.Message] = StatusMessage.Encode(status.Message);
     }
-
-    /// <summary>Messages have their own limit instead of the body's, and streams may be silent for as long as they like.</summary>
-    private static void AllowSlowAndLarge(HttpContext context, GrpcCall call)
-    {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = null;
-        }
-
-        if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
-        {
-            rate.MinDataRate = null;
-        }
-    }
-
-    /// <summary>A later deadline than timers can tell is none.</summary>
-    private static readonly TimeSpan LongestTimeout = TimeSpan.FromDays(49);
 }

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.RegularExpressions;
+using Runtime.Host.Http;
 
 namespace Runtime.Host.Grpc;
 
@@ -23,6 +24,7 @@ internal sealed record GrpcSettings
         ForwardPattern = options.GrpcHeaderForwardPattern.Length == 0
             ? null
             : new Regex($"^(?:{options.GrpcHeaderForwardPattern})$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+        Restricted = RestrictedApi.Parse(options.GrpcRestrictedProtocol, RestrictedApi.GrpcHeaderPrefix);
         ResponseCompression = options.GrpcInferResponseCompressionLevel switch
         {
             "low" => CompressionLevel.Fastest,
@@ -32,7 +34,10 @@ internal sealed record GrpcSettings
         };
     }
 
-    public long MaxMessageSize { get; init; }
+    public long MaxMessageSize { get; }
+
+    /// <summary>Which methods want a secret in the metadata.</summary>
+    public RestrictedApi Restricted { get; }
 
     /// <summary>Which metadata becomes request parameters; null for none.</summary>
     public Regex? ForwardPattern { get; }

@@ -1,3 +1,4 @@
+using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
 using Runtime.Inference;
 using Runtime.Protocol.Health;
@@ -16,8 +17,8 @@ internal sealed class HealthService(ServerState state, TimeProvider time)
     public IReadOnlyList<GrpcMethod> Methods =>
     [
         new UnaryMethod<HealthCheckRequest, HealthCheckResponse>(
-            (Name, "Check", "health"), HealthCheckRequest.Parser, (request, _) => ValueTask.FromResult(Check(request))),
-        new ServerStreamMethod<HealthCheckRequest, HealthCheckResponse>((Name, "Watch", "health"), HealthCheckRequest.Parser, WatchAsync),
+            (Name, "Check", ApiGroup.Health), HealthCheckRequest.Parser, (request, _) => ValueTask.FromResult(Check(request))),
+        new ServerStreamMethod<HealthCheckRequest, HealthCheckResponse>((Name, "Watch", ApiGroup.Health), HealthCheckRequest.Parser, WatchAsync),
     ];
 
     private Reply<HealthCheckResponse> Check(HealthCheckRequest request) => IsKnown(request.Service)

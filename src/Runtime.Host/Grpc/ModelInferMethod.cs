@@ -1,7 +1,9 @@
+using Runtime.Host.Http;
+
 namespace Runtime.Host.Grpc;
 
 /// <summary>ModelInfer: one request, one response, without a generated message between the wire and the tensors.</summary>
-internal sealed class ModelInferMethod(InferCalls calls) : GrpcMethod(InferenceService.Name, "ModelInfer", "inference")
+internal sealed class ModelInferMethod(InferCalls calls) : GrpcMethod(InferenceService.Name, "ModelInfer", ApiGroup.Inference)
 {
     public override async ValueTask<GrpcStatus> InvokeAsync(GrpcCall call)
     {

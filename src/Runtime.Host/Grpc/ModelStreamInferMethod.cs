@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Compression;
+using Runtime.Host.Http;
 using Runtime.Inference;
 
 namespace Runtime.Host.Grpc;
@@ -8,7 +9,7 @@ namespace Runtime.Host.Grpc;
 /// ModelStreamInfer: requests of one stream run at the same time. Responses of models that give exactly one leave in the
 /// order of their requests, as Triton's do; those of decoupled models leave when they come.
 /// </summary>
-internal sealed class ModelStreamInferMethod(InferCalls calls) : GrpcMethod(InferenceService.Name, "ModelStreamInfer", "inference")
+internal sealed class ModelStreamInferMethod(InferCalls calls) : GrpcMethod(InferenceService.Name, "ModelStreamInfer", ApiGroup.Inference)
 {
     /// <summary>So many requests of one stream may be in progress; the next is read when one is done.</summary>
     private const int MaxInProgress = 1024;

@@ -1,10 +1,7 @@
-using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Runtime.Protocol;
 using Runtime.Protocol.Health;
 using Runtime.Protocol.Reflection.V1;
-using Runtime.Protocol.Reflection.V1Alpha;
-using ErrorResponse = Runtime.Protocol.Reflection.V1.ErrorResponse;
 using Request = Runtime.Protocol.Reflection.V1.ServerReflectionRequest;
 using Response = Runtime.Protocol.Reflection.V1.ServerReflectionResponse;
 
@@ -20,7 +17,7 @@ internal sealed class ReflectionService
 
     public ReflectionService()
     {
-        FileDescriptor[] roots = [GrpcServiceReflection.Descriptor, HealthReflection.Descriptor, ReflectionV1Reflection.Descriptor, ReflectionV1AlphaReflection.Descriptor];
+        FileDescriptor[] roots = [GrpcServiceReflection.Descriptor, HealthReflection.Descriptor, ReflectionV1Reflection.Descriptor, Protocol.Reflection.V1Alpha.ReflectionV1AlphaReflection.Descriptor];
         foreach (var root in roots)
         {
             AddFile(root);
@@ -31,7 +28,7 @@ internal sealed class ReflectionService
 
     public IReadOnlyList<GrpcMethod> Methods => [Method("grpc.reflection.v1.ServerReflection"), Method("grpc.reflection.v1alpha.ServerReflection")];
 
-    private ConversationMethod<Request, Response> Method(string service) => new((service, "ServerReflectionInfo", ""), Request.Parser, Answer);
+    private ConversationMethod<Request, Response> Method(string service) => new((service, "ServerReflectionInfo", null), Request.Parser, Answer);
 
     private Response Answer(Request request)
     {

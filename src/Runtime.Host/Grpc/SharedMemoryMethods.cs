@@ -1,3 +1,4 @@
+using Runtime.Host.Http;
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
 using Runtime.Protocol;
@@ -7,7 +8,7 @@ namespace Runtime.Host.Grpc;
 /// <summary>The shared memory extensions: system memory, and CUDA memory as a server without GPU memory regions answers it.</summary>
 internal sealed class SharedMemoryMethods(SharedMemoryRegions regions)
 {
-    private const string Group = "shared-memory";
+    private const ApiGroup Group = ApiGroup.SharedMemory;
 
     public IEnumerable<GrpcMethod> Methods =>
     [
