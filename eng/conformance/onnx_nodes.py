@@ -141,7 +141,7 @@ class Http:
         length = int(response.headers.get("Inference-Header-Content-Length", len(body)))
         rest, outputs = body[length:], {}
         for output in json.loads(body[:length])["outputs"]:
-            size = output["parameters"]["binary_data_size"] if output["shape"] is not None else 0
+            size = output["parameters"]["binary_data_size"]
             outputs[output["name"]] = (output["datatype"], output["shape"], rest[:size])
             rest = rest[size:]
         if rest:
