@@ -51,6 +51,9 @@ public sealed record HostOptions
     /// <summary>Bytes that one gRPC message may have, before and after decompression.</summary>
     public long GrpcMaxMessageSize { get; init; } = int.MaxValue;
 
+    /// <summary>none, low, medium or high: how inference responses are compressed for clients that accept gzip.</summary>
+    public string GrpcInferResponseCompressionLevel { get; init; } = "none";
+
     public string GrpcHeaderForwardPattern { get; init; } = "";
 
     public IReadOnlyList<string> GrpcRestrictedProtocol { get; init; } = [];

@@ -45,6 +45,8 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         RuleFor(o => o.HttpMaxInputSize).GreaterThan(0).WithMessage("--http-max-input-size: expected 1 or more, got {PropertyValue}");
         RuleFor(o => o.GrpcMaxMessageSize).InclusiveBetween(1, int.MaxValue).WithMessage("--grpc-max-message-size: expected 1 to 2147483647, got {PropertyValue}");
         RuleFor(o => o.HttpHeaderForwardPattern).Must(IsPattern).WithMessage("--http-header-forward-pattern: '{PropertyValue}' is not a regular expression");
+        RuleFor(o => o.GrpcInferResponseCompressionLevel).Must(level => level is "none" or "low" or "medium" or "high")
+            .WithMessage("--grpc-infer-response-compression-level: expected none, low, medium or high, got '{PropertyValue}'");
         RuleFor(o => o.GrpcHeaderForwardPattern).Must(IsPattern).WithMessage("--grpc-header-forward-pattern: '{PropertyValue}' is not a regular expression");
         RuleFor(o => o.HttpRestrictedApi).Custom((entries, context) => Restricted("--http-restricted-api", entries, context.AddFailure));
         RuleFor(o => o.GrpcRestrictedProtocol).Custom((entries, context) => Restricted("--grpc-restricted-protocol", entries, context.AddFailure));

@@ -41,6 +41,7 @@ internal static class OptionTable
             Option.Text("grpc-address", "Address to listen on.", o => o.GrpcAddress, (o, v) => o with { GrpcAddress = v }),
             Option.Number("grpc-port", "Port to listen on; 0 picks a free one.", o => o.GrpcPort, (o, v) => o with { GrpcPort = v }),
             Option.Number("grpc-max-message-size", "Bytes that one message may have, also once decompressed.", o => o.GrpcMaxMessageSize, (o, v) => o with { GrpcMaxMessageSize = v }),
+            Option.Text("grpc-infer-response-compression-level", "none, low, medium or high, for clients that accept gzip.", o => o.GrpcInferResponseCompressionLevel, (o, v) => o with { GrpcInferResponseCompressionLevel = v }),
             Option.Text("grpc-header-forward-pattern", "Regular expression of metadata that become request parameters.", o => o.GrpcHeaderForwardPattern, (o, v) => o with { GrpcHeaderForwardPattern = v }),
             Option.List("grpc-restricted-protocol", "As http-restricted-api, for gRPC's metadata.", "APIS:K=V", (o, v) => o with { GrpcRestrictedProtocol = v }),
         ]),

@@ -6,7 +6,7 @@ internal static class TritonFlags
     private static readonly HashSet<string> Ignored =
     [
         "http-thread-count", "reuse-http-port", "grpc-infer-thread-count", "grpc-infer-allocation-pool-size",
-        "grpc-infer-response-compression-level", "grpc-max-response-pending-count", "reuse-grpc-port", "grpc-http2-max-pings-without-data",
+        "grpc-max-response-pending-count", "reuse-grpc-port", "grpc-http2-max-pings-without-data",
         "grpc-arg-http2-max-pings-without-data", "pinned-memory-pool-byte-size", "cuda-memory-pool-byte-size", "cuda-virtual-address-size",
         "min-supported-compute-capability", "buffer-manager-thread-count", "model-load-thread-count", "model-load-retry-count",
         "model-load-gpu-limit", "model-namespacing", "enable-peer-access", "backend-directory", "backend-config", "repoagent-directory",

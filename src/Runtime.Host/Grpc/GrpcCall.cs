@@ -1,0 +1,83 @@
+using System.IO.Compression;
+using Runtime.Inference;
+
+namespace Runtime.Host.Grpc;
+
+/// <summary>One call in progress: its metadata, its messages both ways, and when to give up.</summary>
+internal sealed class GrpcCall : IDisposable
+{
+    private readonly CancellationTokenSource? _deadline;
+    private readonly CancellationTokenSource? _linked;
+
+    /// <param name="context">The HTTP/2 request that carries the call.</param>
+    /// <param name="encoding">How the client compresses.</param>
+    /// <param name="settings">The server's limits.</param>
+    /// <param name="timeout">How long the client waits; null for as long as it takes.</param>
+    /// <param name="time">The clock of deadlines.</param>
+    public GrpcCall(HttpContext context, MessageEncoding encoding, GrpcSettings settings, TimeSpan? timeout, TimeProvider time)
+    {
+        Context = context;
+        Settings = settings;
+        Reader = new FrameReader(context.Request.BodyReader, encoding, settings.MaxMessageSize);
+        Writer = new FrameWriter(context.Response.BodyWriter);
+        Cancellation = context.RequestAborted;
+        if (timeout is { } limit)
+        {
+            _deadline = new CancellationTokenSource(limit, time);
+            _linked = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token, context.RequestAborted);
+            Cancellation = _linked.Token;
+        }
+    }
+
+    public HttpContext Context { get; }
+
+    public GrpcSettings Settings { get; }
+
+    public FrameReader Reader { get; }
+
+    public FrameWriter Writer { get; }
+
+    /// <summary>Cancelled when the client goes away or its deadline passes.</summary>
+    public CancellationToken Cancellation { get; }
+
+    public bool IsDeadlineExceeded => _deadline is { IsCancellationRequested: true };
+
+    /// <summary>A piece of the request's metadata; of several values, all, with commas between.</summary>
+    public string? Header(string name) => Context.Request.Headers.TryGetValue(name, out var values) ? values.ToString() : null;
+
+    /// <summary>The level to compress inference responses with, announced to the client; null for not at all. Asked once, before the first message.</summary>
+    public CompressionLevel? StartCompression()
+    {
+        if (Settings.ResponseCompression is null || !MessageCompression.AcceptsGzip(Header(GrpcHeaders.AcceptEncoding)))
+        {
+            return null;
+        }
+
+        Context.Response.Headers[GrpcHeaders.Encoding] = "gzip";
+        return Settings.ResponseCompression;
+    }
+
+    /// <summary>Adds the metadata that the server forwards to its models, as string parameters.</summary>
+    public void ForwardHeaders(InferenceRequest request)
+    {
+        if (Settings.ForwardPattern is not { } pattern)
+        {
+            return;
+        }
+
+        foreach (var (name, values) in Context.Request.Headers)
+        {
+            if (name[0] != ':' && pattern.IsMatch(name))
+            {
+                (request.Parameters ??= [])[name.ToLowerInvariant()] = values.ToString();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        Reader.Dispose();
+        _linked?.Dispose();
+        _deadline?.Dispose();
+    }
+}

@@ -1,0 +1,27 @@
+using Runtime.Host.Http;
+
+namespace Runtime.Host.Grpc;
+
+/// <summary>ModelInfer: one request, one response, without a generated message between the wire and the tensors.</summary>
+internal sealed class ModelInferMethod(InferCalls calls) : GrpcMethod(InferenceService.Name, "ModelInfer", ApiGroup.Inference)
+{
+    public override async ValueTask<GrpcStatus> InvokeAsync(GrpcCall call)
+    {
+        // 1. The frame becomes a request while the pipe still holds it.
+        await ReadOnlyMessageAsync(call);
+        using var infer = calls.Start(InferRequestDecoder.Decode(call.Reader.Message), call, allowDecoupled: false);
+        await ReadEndAsync(call);
+
+        // 2. The model answers.
+        using var response = await infer.Model.InferAsync(infer.Request, call.Cancellation);
+        if ((response.Error ?? calls.TryPlace(response, infer.Placements)) is { } error)
+        {
+            return GrpcErrors.Status(error);
+        }
+
+        // 3. The response leaves as the tensors' own bytes.
+        var compression = call.StartCompression();
+        await call.Writer.WriteAsync(InferReply.From(response, infer.Placements), compression, call.Cancellation);
+        return GrpcStatus.Ok;
+    }
+}

@@ -1,0 +1,68 @@
+using Runtime.Host.Http;
+using Runtime.Host.SharedMemory;
+using Runtime.Inference;
+using Runtime.Protocol;
+
+namespace Runtime.Host.Grpc;
+
+/// <summary>The shared memory extensions: system memory, and CUDA memory as a server without GPU memory regions answers it.</summary>
+internal sealed class SharedMemoryMethods(SharedMemoryRegions regions)
+{
+    private const ApiGroup Group = ApiGroup.SharedMemory;
+
+    public IEnumerable<GrpcMethod> Methods =>
+    [
+        InferenceService.Sync<SystemSharedMemoryStatusRequest, SystemSharedMemoryStatusResponse>(
+            "SystemSharedMemoryStatus", Group, SystemSharedMemoryStatusRequest.Parser, Status),
+        InferenceService.Sync<SystemSharedMemoryRegisterRequest, SystemSharedMemoryRegisterResponse>(
+            "SystemSharedMemoryRegister", Group, SystemSharedMemoryRegisterRequest.Parser, Register),
+        InferenceService.Sync<SystemSharedMemoryUnregisterRequest, SystemSharedMemoryUnregisterResponse>(
+            "SystemSharedMemoryUnregister", Group, SystemSharedMemoryUnregisterRequest.Parser, Unregister),
+        InferenceService.Sync<CudaSharedMemoryStatusRequest, CudaSharedMemoryStatusResponse>(
+            "CudaSharedMemoryStatus", Group, CudaSharedMemoryStatusRequest.Parser, CudaStatus),
+        InferenceService.Sync<CudaSharedMemoryRegisterRequest, CudaSharedMemoryRegisterResponse>(
+            "CudaSharedMemoryRegister", Group, CudaSharedMemoryRegisterRequest.Parser, CudaRegister),
+        InferenceService.Sync<CudaSharedMemoryUnregisterRequest, CudaSharedMemoryUnregisterResponse>(
+            "CudaSharedMemoryUnregister", Group, CudaSharedMemoryUnregisterRequest.Parser, CudaUnregister),
+    ];
+
+    private Reply<SystemSharedMemoryStatusResponse> Status(SystemSharedMemoryStatusRequest request)
+    {
+        if (regions.TryList(request.Name, out var found) is { } error)
+        {
+            return error;
+        }
+
+        var response = new SystemSharedMemoryStatusResponse();
+        foreach (var region in found)
+        {
+            response.Regions[region.Name] = new SystemSharedMemoryStatusResponse.Types.RegionStatus
+            {
+                Name = region.Name,
+                Key = region.Key,
+                Offset = region.Offset,
+                ByteSize = region.ByteSize,
+            };
+        }
+
+        return response;
+    }
+
+    private Reply<SystemSharedMemoryRegisterResponse> Register(SystemSharedMemoryRegisterRequest request)
+        => regions.TryRegister(new SharedMemoryRegion(request.Name, request.Key, request.Offset, request.ByteSize)) is { } error
+            ? error
+            : new SystemSharedMemoryRegisterResponse();
+
+    private Reply<SystemSharedMemoryUnregisterResponse> Unregister(SystemSharedMemoryUnregisterRequest request)
+        => regions.TryUnregister(request.Name) is { } error ? error : new SystemSharedMemoryUnregisterResponse();
+
+    private static Reply<CudaSharedMemoryStatusResponse> CudaStatus(CudaSharedMemoryStatusRequest request) => request.Name.Length == 0
+        ? new CudaSharedMemoryStatusResponse()
+        : InferenceError.NotFound($"Unable to find cuda shared memory region: '{request.Name}'");
+
+    private static Reply<CudaSharedMemoryRegisterResponse> CudaRegister(CudaSharedMemoryRegisterRequest request)
+        => InferenceError.InvalidArgument($"failed to register CUDA shared memory region: '{request.Name}', GPUs not supported");
+
+    private static Reply<CudaSharedMemoryUnregisterResponse> CudaUnregister(CudaSharedMemoryUnregisterRequest request)
+        => InferenceError.InvalidArgument($"failed to unregister CUDA shared memory region: '{request.Name}', GPUs not supported");
+}
