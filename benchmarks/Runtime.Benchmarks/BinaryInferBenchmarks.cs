@@ -29,7 +29,7 @@ public class BinaryInferBenchmarks : ILoadedModel
     [GlobalSetup]
     public void Setup()
     {
-        var json = $$"""{"inputs":[{"name":"INPUT0","shape":[1,{{Bytes / 4}}],"datatype":"FP32","parameters":{"binary_data_size":{{Bytes}}}}]}""";
+        var json = $$$"""{"inputs":[{"name":"INPUT0","shape":[1,{{{Bytes / 4}}}],"datatype":"FP32","parameters":{"binary_data_size":{{{Bytes}}}}}]}""";
         _headerLength = json.Length;
         _body = [.. Encoding.UTF8.GetBytes(json), .. new byte[Bytes]];
         var message = new Protocol.ModelConfig { Name = "model", MaxBatchSize = 8 };

@@ -11,7 +11,7 @@ namespace Runtime.Benchmarks;
 
 /// <summary>One tensor as JSON, read into a request and written from a response.</summary>
 [MemoryDiagnoser]
-public class JsonInferBenchmarks
+public class JsonInferBenchmarks : IDisposable
 {
     private byte[] _json = [];
     private InferContext _context;
@@ -64,5 +64,14 @@ public class JsonInferBenchmarks
         _buffer.Clear();
         InferResponseJson.Write(_buffer, _response!, _call, false);
         return _buffer.Length;
+    }
+
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _response?.Dispose();
+        _call.Dispose();
+        _buffer.Dispose();
+        GC.SuppressFinalize(this);
     }
 }
