@@ -1,5 +1,4 @@
 using System.Collections;
-using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Logging;
 using Runtime.Host.Options;
@@ -17,11 +16,12 @@ try
 
     using var signals = new ShutdownSignals();
     await using var output = LogOutput.Open(options.LogFile);
-    using var loggers = LogProvider.CreateFactory(new LogSettings(options), output, warnings);
-    using var state = new ServerState(options.StrictReadiness, () => true);
-    var models = new ServedModels(_ => Task.CompletedTask, () => [], () => ValueTask.CompletedTask);
-    RequestDelegate closed = context => HttpErrors.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "nothing is served here");
-    using var server = new InferenceServer(options, new Doors(closed, closed, closed), loggers);
+    var log = new LogSettings(options);
+    using var loggers = LogProvider.CreateFactory(log, output, warnings);
+    var models = HostedModels.Create(options, loggers);
+    using var state = new ServerState(options.StrictReadiness, () => models.IsReady);
+    using var doors = new DoorFactory(options, models, state, log, loggers);
+    using var server = new InferenceServer(options, doors.Create(), loggers);
     return await new ServerProcess(options, state, server, models, loggers).RunAsync(signals.First);
 }
 catch (StartException e)

@@ -29,7 +29,8 @@ internal static class OnnxErrors
 
     /// <summary>Whether an output turned out to have another shape than the memory bound for it.</summary>
     public static bool IsShapeMismatch(OnnxRuntimeException exception)
-        => exception.Message.Contains("shape verification failed", StringComparison.Ordinal);
+        => exception.Message.Contains("pre-allocated output OrtValues", StringComparison.Ordinal)
+            || exception.Message.Contains("shape verification failed", StringComparison.Ordinal);
 
     private static string Text(OnnxRuntimeException exception)
     {

@@ -1,7 +1,108 @@
+using Runtime.Inference;
+using Runtime.Models;
+
 namespace Runtime.Host.Http;
 
 /// <summary>POST <c>/v2/models/{model}[/versions/{version}]/generate</c> and <c>generate_stream</c>.</summary>
-internal sealed class GenerateEndpoint
+internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptions options)
 {
-    public Task HandleAsync(HttpContext context, string model, string version, bool stream) => throw new NotSupportedException();
+    private readonly long _maxInputSize = Math.Min(options.HttpMaxInputSize, Array.MaxLength - 1);
+    private readonly HeaderForwarding _forwarding = new(options.HttpHeaderForwardPattern);
+
+    /// <summary>Answers with the model's only response, or streams its responses as server-sent events.</summary>
+    public async Task HandleAsync(HttpContext context, string model, string version, bool stream)
+    {
+        var error = models.TryAcquire(model, version, out var lease);
+        if (error is not null)
+        {
+            await AnswerAsync(context, error, stream);
+            return;
+        }
+
+        using (lease)
+        {
+            await ServeAsync(context, lease.Model, stream);
+        }
+    }
+
+    /// <summary>Reads the body, runs the model, writes the answer or the events.</summary>
+    public async Task ServeAsync(HttpContext context, Model model, bool stream)
+    {
+        try
+        {
+            using var call = await ReadAsync(context, model);
+            if (stream)
+            {
+                await ServerSentEvents.WriteAsync(context, model.StreamAsync(call.Request, context.RequestAborted));
+            }
+            else
+            {
+                await WriteOnlyAsync(context, model, call.Request);
+            }
+        }
+        catch (InferenceException exception)
+        {
+            await AnswerAsync(context, exception.Error, stream);
+        }
+        catch (BadHttpRequestException exception)
+        {
+            await HttpErrors.WriteAsync(context, exception.StatusCode, exception.Message);
+        }
+        catch (Exception exception) when (exception is IOException || (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
+        {
+            // The client is gone: there is nobody to answer.
+        }
+    }
+
+    private static Task AnswerAsync(HttpContext context, InferenceError error, bool stream)
+        => stream ? ServerSentEvents.WriteErrorAsync(context, error) : HttpErrors.WriteAsync(context, error);
+
+    private async ValueTask<InferCall> ReadAsync(HttpContext context, Model model)
+    {
+        using var body = await BodyEncoding.OpenAsync(context, _maxInputSize);
+        var call = new InferCall();
+        try
+        {
+            var text = await body.HoldAsync(-1);
+            GenerateJson.Read(text.Span, model.Config, call);
+            _forwarding.Apply(context.Request.Headers, call.Request);
+            return call;
+        }
+        catch
+        {
+            call.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task WriteOnlyAsync(HttpContext context, Model model, InferenceRequest request)
+    {
+        InferenceResponse? only = null;
+        try
+        {
+            await foreach (var response in model.StreamAsync(request, context.RequestAborted))
+            {
+                if (only is not null || response.Error is not null)
+                {
+                    response.Dispose();
+                    throw new InferenceException(response.Error ?? NotOne(model, "more"));
+                }
+
+                only = response;
+            }
+
+            using var buffer = new JsonBuffer(1024);
+            GenerateJson.Write(buffer, only ?? throw new InferenceException(NotOne(model, "none")));
+            context.Response.ContentType = "application/json";
+            context.Response.ContentLength = buffer.Length;
+            await context.Response.BodyWriter.WriteAsync(buffer.Written, context.RequestAborted);
+        }
+        finally
+        {
+            only?.Dispose();
+        }
+    }
+
+    private static InferenceError NotOne(Model model, string got) => InferenceError.InvalidArgument(
+        $"generate expects model '{model.Name}' to produce exactly 1 response, got {got}; use generate stream for models that generate various numbers of responses");
 }

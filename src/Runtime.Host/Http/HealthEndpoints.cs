@@ -12,7 +12,10 @@ internal sealed class HealthEndpoints(ServerState state, ModelRepository models)
 
     public Task ModelReadyAsync(HttpContext context, string model, string version) => models.IsModelReady(model, version, out var error)
         ? JsonResponse.EmptyAsync(context)
-        : HttpErrors.WriteAsync(context, StatusCodes.Status400BadRequest, $"Model version not ready: {error.Message}");
+        : HttpErrors.WriteAsync(context, StatusCodes.Status400BadRequest, error?.Message ?? NotReady(model, version));
+
+    private static string NotReady(string model, string version)
+        => version.Length == 0 ? $"Model version not ready: no version of '{model}' serves" : $"Model version not ready: version {version} of '{model}' does not serve";
 
     private static Task StatusAsync(HttpContext context, bool good)
         => JsonResponse.EmptyAsync(context, good ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);

@@ -17,7 +17,7 @@ internal sealed record HttpEndpoints(
     GenerateEndpoint Generate);
 
 /// <summary>The HTTP port's only handler: route, restriction, method, endpoint. Inference costs it the strings of model and version.</summary>
-internal sealed class HttpRouter(HttpEndpoints endpoints, RestrictedApi restricted, ILogger<HttpRouter> logger)
+internal sealed class HttpRouter(HttpEndpoints endpoints, RestrictedApi restricted)
 {
     public Task HandleAsync(HttpContext context)
     {
@@ -56,38 +56,19 @@ internal sealed class HttpRouter(HttpEndpoints endpoints, RestrictedApi restrict
             Route.Infer => endpoints.Infer.HandleAsync(context, name, version),
             Route.Generate => endpoints.Generate.HandleAsync(context, name, version, stream: false),
             Route.GenerateStream => endpoints.Generate.HandleAsync(context, name, version, stream: true),
-            Route.Live => endpoints.Health.LiveAsync(context),
-            _ => GuardAsync(context, match.Route, name, version, match.Repository.ToString()),
+            Route.Index => endpoints.Repository.IndexAsync(context),
+            Route.Load => endpoints.Repository.LoadAsync(context, match.Repository.ToString(), name),
+            Route.Unload => endpoints.Repository.UnloadAsync(context, match.Repository.ToString(), name),
+            _ => EndpointAsync(context, match.Route, name, version),
         };
     }
-
-    private async Task GuardAsync(HttpContext context, Route route, string name, string version, string repository)
-    {
-        try
-        {
-            await (route.Group() is ApiGroup.ModelRepository
-                ? RepositoryAsync(context, route, repository, name)
-                : EndpointAsync(context, route, name, version));
-        }
-        catch (Exception exception) when (exception is not (OperationCanceledException or BadHttpRequestException))
-        {
-            logger.LogError(exception, "{Method} {Route} failed", context.Request.Method, route);
-            await HttpErrors.WriteAsync(context, StatusCodes.Status500InternalServerError, $"internal error: {exception.Message}");
-        }
-    }
-
-    private Task RepositoryAsync(HttpContext context, Route route, string repository, string model) => route switch
-    {
-        Route.Load => endpoints.Repository.LoadAsync(context, repository, model),
-        Route.Unload => endpoints.Repository.UnloadAsync(context, repository, model),
-        _ => endpoints.Repository.IndexAsync(context),
-    };
 
     private Task EndpointAsync(HttpContext context, Route route, string name, string version)
     {
         var isGet = HttpMethods.IsGet(context.Request.Method);
         return route switch
         {
+            Route.Live => endpoints.Health.LiveAsync(context),
             Route.Ready => endpoints.Health.ReadyAsync(context),
             Route.ModelReady => endpoints.Health.ModelReadyAsync(context, name, version),
             Route.Server => endpoints.Metadata.ServerAsync(context),

@@ -1,7 +1,61 @@
+using Runtime.Host.SharedMemory;
+using Runtime.Inference;
+using Runtime.Models;
+
 namespace Runtime.Host.Http;
 
 /// <summary>POST <c>/v2/models/{model}[/versions/{version}]/infer</c>.</summary>
-internal sealed class InferEndpoint
+internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions options, SharedMemoryRegions regions)
 {
-    public Task HandleAsync(HttpContext context, string model, string version) => throw new NotSupportedException();
+    private readonly InferRequestReader _reader = new(options, regions);
+
+    /// <summary>Answers the request; its body is unread when there is no such model.</summary>
+    public async Task HandleAsync(HttpContext context, string model, string version)
+    {
+        var error = models.TryAcquire(model, version, out var lease);
+        if (error is not null)
+        {
+            await HttpErrors.WriteAsync(context, error);
+            return;
+        }
+
+        using (lease)
+        {
+            await ServeAsync(context, lease.Model);
+        }
+    }
+
+    /// <summary>Reads the body, runs the model, writes the answer.</summary>
+    public async Task ServeAsync(HttpContext context, Model model)
+    {
+        try
+        {
+            if (model.Config.IsDecoupled)
+            {
+                throw new InferenceException(ErrorCode.Unsupported, "HTTP end point doesn't support models with decoupled transaction policy");
+            }
+
+            using var call = await _reader.ReadAsync(context, model);
+            using var response = await model.InferAsync(call.Request, context.RequestAborted);
+            if (response.Error is { } error)
+            {
+                await HttpErrors.WriteAsync(context, error);
+                return;
+            }
+
+            await InferResponseWriter.WriteAsync(context, response, call, options.HttpHalfPrecisionJson);
+        }
+        catch (InferenceException exception)
+        {
+            await HttpErrors.WriteAsync(context, exception.Error);
+        }
+        catch (BadHttpRequestException exception)
+        {
+            await HttpErrors.WriteAsync(context, exception.StatusCode, exception.Message);
+        }
+        catch (Exception exception) when (exception is IOException || (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
+        {
+            // The client is gone: there is nobody to answer.
+        }
+    }
 }

@@ -13,7 +13,7 @@ internal sealed class MetadataEndpoints(HostOptions options, ModelRepository mod
     /// <summary>The protocol extensions of this server, the same over HTTP and gRPC.</summary>
     public static IReadOnlyList<string> Extensions { get; } =
     [
-        "classification", "model_repository", "model_repository(unload_dependents)", "schedule_policy", "model_configuration", "system_shared_memory",
+        "classification", "sequence", "model_repository", "model_repository(unload_dependents)", "schedule_policy", "model_configuration", "system_shared_memory",
         "cuda_shared_memory", "binary_tensor_data", "parameters", "statistics", "trace", "logging",
     ];
 

@@ -10,7 +10,7 @@ internal sealed class RepositoryEndpoints(HostOptions options, ModelRepository m
 {
     public async Task IndexAsync(HttpContext context)
     {
-        var (request, error) = await JsonRequest.ReadAsync(context, options.HttpMaxInputSize, mayBeEmpty: true);
+        var (request, error) = await ReadAsync(context, "");
         using (request)
         {
             var readyOnly = false;
@@ -113,7 +113,11 @@ internal sealed class RepositoryEndpoints(HostOptions options, ModelRepository m
             return (new JsonRequest(), InferenceError.Unsupported("'repository_name' specification is not supported"));
         }
 
-        return await JsonRequest.ReadAsync(context, options.HttpMaxInputSize, mayBeEmpty: true);
+        var read = await JsonRequest.ReadAsync(context, options.HttpMaxInputSize, mayBeEmpty: true);
+
+        // What follows reads directories, which a thread of the sockets must not wait for.
+        await Task.Yield();
+        return read;
     }
 
     private static void WriteIndex(Utf8JsonWriter writer, IReadOnlyList<ModelIndexEntry> entries)

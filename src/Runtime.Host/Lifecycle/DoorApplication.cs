@@ -44,8 +44,7 @@ internal sealed class DoorApplication(ILogger logger) : IHttpApplication<Default
         }
         catch (BadHttpRequestException e) when (!door.IsGrpc)
         {
-            context.Response.Headers.Connection = "close";
-            await HttpErrors.WriteAsync(context, e.StatusCode, e.Message);
+            await RefuseAsync(context, e);
         }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
@@ -62,5 +61,18 @@ internal sealed class DoorApplication(ILogger logger) : IHttpApplication<Default
 
             await HttpErrors.WriteAsync(context, StatusCodes.Status500InternalServerError, $"unexpected fault in the server: {e.GetType().Name}");
         }
+    }
+
+    private static Task RefuseAsync(HttpContext context, BadHttpRequestException fault)
+    {
+        if (context.RequestAborted.IsCancellationRequested || context.Response.HasStarted)
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        }
+
+        context.Response.Headers.Connection = "close";
+        var isSlow = fault.StatusCode == StatusCodes.Status408RequestTimeout;
+        return HttpErrors.WriteAsync(context, fault.StatusCode, isSlow ? "the request's body came too slowly or not to its end" : fault.Message);
     }
 }

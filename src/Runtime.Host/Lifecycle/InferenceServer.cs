@@ -54,7 +54,8 @@ internal sealed class InferenceServer : IDisposable
     /// <summary>Stops accepting and waits for requests in flight; false when the exit timeout ended some of them.</summary>
     public async Task<bool> StopAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(_options.ExitTimeoutSecs));
+        // Closing idle connections takes a moment too, which is no request that was cut off.
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Math.Max(_options.ExitTimeoutSecs, 0.2)));
         await _kestrel.StopAsync(limit.Token);
         return !limit.IsCancellationRequested;
     }
@@ -63,6 +64,8 @@ internal sealed class InferenceServer : IDisposable
 
     private static KestrelServerOptions Limits()
     {
+        // A head whose lines end in a bare line feed is a way to smuggle a second request past a proxy.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         var kestrel = new KestrelServerOptions
         {
             AddServerHeader = false,

@@ -29,8 +29,7 @@ internal sealed class RequestHeadRepair(ConnectionDelegate next, TimeSpan patien
         }
 
         var pipe = new Pipe();
-        await pipe.Writer.WriteAsync(repaired);
-        var pump = PumpAsync(transport.Input, pipe.Writer);
+        var pump = PumpAsync(repaired, transport.Input, pipe.Writer);
         connection.Transport = new Transport(pipe.Reader, transport.Output);
         try
         {
@@ -38,6 +37,7 @@ internal sealed class RequestHeadRepair(ConnectionDelegate next, TimeSpan patien
         }
         finally
         {
+            await pipe.Reader.CompleteAsync();
             transport.Input.CancelPendingRead();
             await pump;
             connection.Transport = transport;
@@ -100,32 +100,30 @@ internal sealed class RequestHeadRepair(ConnectionDelegate next, TimeSpan patien
         }
     }
 
-    private static async Task PumpAsync(PipeReader from, PipeWriter to)
+    private static async Task PumpAsync(byte[] first, PipeReader from, PipeWriter to)
     {
+        Exception? fault = null;
         try
         {
-            while (true)
+            var flushed = await to.WriteAsync(first);
+            for (ReadResult read = default; !flushed.IsCompleted && !read.IsCompleted && !read.IsCanceled;)
             {
-                var read = await from.ReadAsync();
+                read = await from.ReadAsync();
                 foreach (var segment in read.Buffer)
                 {
                     to.Write(segment.Span);
                 }
 
                 from.AdvanceTo(read.Buffer.End);
-                var flushed = await to.FlushAsync();
-                if (read.IsCompleted || read.IsCanceled || flushed.IsCompleted)
-                {
-                    break;
-                }
+                flushed = await to.FlushAsync();
             }
-
-            await to.CompleteAsync();
         }
-        catch (Exception e) when (e is IOException)
+        catch (IOException e)
         {
-            await to.CompleteAsync(e);
+            fault = e;
         }
+
+        await to.CompleteAsync(fault);
     }
 
     private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;

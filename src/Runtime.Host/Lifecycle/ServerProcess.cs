@@ -6,7 +6,7 @@ using Runtime.Models;
 namespace Runtime.Host.Lifecycle;
 
 /// <summary>The process from its first listener to its last request: listen, load, serve until told to stop, drain, unload.</summary>
-internal sealed class ServerProcess(HostOptions options, ServerState state, InferenceServer server, ServedModels models, ILoggerFactory loggers)
+internal sealed class ServerProcess(HostOptions options, ServerState state, InferenceServer server, ModelRepository models, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger<ServerProcess>();
 
@@ -25,7 +25,7 @@ internal sealed class ServerProcess(HostOptions options, ServerState state, Infe
         {
             state.BeginDraining();
             await server.StopAsync();
-            await models.StopAsync();
+            await models.DisposeAsync();
         }
     }
 
@@ -36,12 +36,12 @@ internal sealed class ServerProcess(HostOptions options, ServerState state, Infe
         if (await Task.WhenAny(loading, stop) == stop)
         {
             await cancellation.CancelAsync();
-            await loading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return;
         }
 
         await loading;
-        var index = models.Index();
+        var index = models.Index(readyOnly: false);
         _logger.LogInformation("{Table}", Table(index));
         var failed = index.Where(HasFailed).ToList();
         if (options.ExitOnError && failed.Count > 0)

@@ -17,12 +17,7 @@ internal sealed class PrometheusEndpoint(ModelRepository models)
             return;
         }
 
-        var error = models.TryList("", "", out var serving);
-        if (error is not null)
-        {
-            serving = [];
-        }
-
+        models.TryList("", "", out var serving);
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
         var text = new PrometheusText(context.Response.BodyWriter);
         ModelMetrics.Write(text, [.. serving.Select(model => new ModelSample(model.Name, model.Version, model.Statistics.Snapshot()))]);

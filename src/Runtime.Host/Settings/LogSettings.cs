@@ -11,7 +11,7 @@ public sealed class LogSettings
 
     /// <summary>The settings of the start.</summary>
     public LogSettings(HostOptions options)
-        => _values = new Values(options.LogInfo, options.LogWarning, options.LogError, (uint)Math.Max(0, options.LogVerbose), options.LogFormat);
+        => _values = new Values(options.LogFile, options.LogInfo, options.LogWarning, options.LogError, (uint)Math.Max(0, options.LogVerbose), options.LogFormat);
 
     public bool Info => _values.Info;
 
@@ -33,7 +33,7 @@ public sealed class LogSettings
         var values = _values;
         return
         [
-            new("log_file", ""),
+            new("log_file", values.File),
             new("log_info", values.Info),
             new("log_warning", values.Warning),
             new("log_error", values.Error),
@@ -102,5 +102,5 @@ public sealed class LogSettings
         }
     }
 
-    private sealed record Values(bool Info, bool Warning, bool Error, uint VerboseLevel, string Format);
+    private sealed record Values(string File, bool Info, bool Warning, bool Error, uint VerboseLevel, string Format);
 }

@@ -79,11 +79,13 @@ internal static class BackendFields
         }
 
         var first = Directory.EnumerateDirectories(modelDirectory)
-            .Select(path => (path, IsVersion: long.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out var version), version))
-            .Where(directory => directory.IsVersion)
-            .MinBy(directory => directory.version);
-        return first.path is null ? null : Array.Find(Kinds, kind => Path.Exists(Path.Combine(first.path, kind.File)));
+            .Where(path => Version(path) is not null)
+            .MinBy(Version);
+        return first is null ? null : Array.Find(Kinds, kind => Path.Exists(Path.Combine(first, kind.File)));
     }
+
+    private static long? Version(string path) =>
+        long.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : null;
 
     private static void Apply(Kind kind, Protocol.ModelConfig config)
     {

@@ -10,8 +10,6 @@ internal static class FieldValues
     // Beyond every integer field, and small enough that another digit cannot overflow.
     private static readonly Int128 Saturated = Int128.One << 96;
 
-    public static bool IsInteger(this FieldDescriptor field) => RangeOf(field) is not null;
-
     /// <summary>Reads digits in decimal, octal (leading 0) or hexadecimal (leading 0x), without a sign.</summary>
     public static bool TryParseInteger(string text, out Int128 value)
     {
@@ -44,7 +42,7 @@ internal static class FieldValues
 
         return (low < 0, high > uint.MaxValue) switch
         {
-            (true, false) => (int)value,
+            (true, false) => (object)(int)value,
             (true, true) => (long)value,
             (false, false) => (uint)value,
             (false, true) => (ulong)value,
@@ -52,7 +50,7 @@ internal static class FieldValues
     }
 
     /// <summary>The floating point number in the field's own type.</summary>
-    public static object Floating(FieldDescriptor field, double value) => field.FieldType == FieldType.Float ? (float)value : value;
+    public static object Floating(FieldDescriptor field, double value) => field.FieldType == FieldType.Float ? (object)(float)value : value;
 
     public static object? EnumByName(FieldDescriptor field, string name) =>
         field.EnumType.FindValueByName(name) is { } value ? Enum.ToObject(field.EnumType.ClrType, value.Number) : null;

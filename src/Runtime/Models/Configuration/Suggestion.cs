@@ -13,8 +13,8 @@ internal static class Suggestion
             return "";
         }
 
-        var nearest = candidates.Select(candidate => (candidate, Distance: Distance(name, candidate))).MinBy(pair => pair.Distance);
-        return nearest.candidate is not null && nearest.Distance <= Math.Max(1, name.Length / 3) ? $"; did you mean '{nearest.candidate}'?" : "";
+        var nearest = candidates.MinBy(candidate => Distance(name, candidate));
+        return nearest is not null && Distance(name, nearest) <= Math.Max(1, name.Length / 3) ? $"; did you mean '{nearest}'?" : "";
     }
 
     private static int Distance(string left, string right)

@@ -150,10 +150,10 @@ internal sealed class TextScanner
                 throw Error(line, column, $"the string is not closed with {quote} on its line");
             }
 
-            var escape = (_line, Column);
+            var start = (Line: _line, Column);
             if (!TextStrings.TryReadCharacter(_text, ref _position, bytes))
             {
-                throw Error(escape._line, escape.Column, "the string has an escape or a character that cannot be read");
+                throw Error(start.Line, start.Column, "the string has an escape or a character that cannot be read");
             }
         }
 

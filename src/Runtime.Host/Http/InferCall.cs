@@ -1,0 +1,46 @@
+using Runtime.Inference;
+
+namespace Runtime.Host.Http;
+
+/// <summary>How the client wants to get an output: as JSON, behind the JSON as bytes, or in shared memory.</summary>
+internal sealed class OutputDelivery(string name) : IDisposable
+{
+    public string Name { get; } = name;
+
+    public bool IsBinary { get; set; }
+
+    /// <summary>Where the output goes, if it goes to shared memory.</summary>
+    public Memory<byte>? Region { get; set; }
+
+    /// <summary>Holds <see cref="Region"/>.</summary>
+    public IDisposable? Lease { get; set; }
+
+    public void Dispose() => Lease?.Dispose();
+}
+
+/// <summary>What one HTTP request asks for: the inference, and how its answer is to be written. Disposes both.</summary>
+internal sealed class InferCall : IDisposable
+{
+    public InferenceRequest Request { get; } = new();
+
+    /// <summary>How outputs that the request does not list are delivered.</summary>
+    public bool IsBinaryByDefault { get; set; }
+
+    /// <summary>The outputs that the request lists; null for none.</summary>
+    public List<OutputDelivery>? Deliveries { get; set; }
+
+    /// <summary>Inputs that follow the JSON, in order.</summary>
+    public List<BinaryInput>? BinaryInputs { get; set; }
+
+    /// <summary>How an output is delivered; null for the default.</summary>
+    public OutputDelivery? Delivery(string output) => Deliveries?.Find(delivery => delivery.Name == output);
+
+    public void Dispose()
+    {
+        Request.Dispose();
+        Deliveries?.ForEach(static delivery => delivery.Dispose());
+    }
+}
+
+/// <summary>The memory of an input whose bytes follow the JSON.</summary>
+internal readonly record struct BinaryInput(string Name, Memory<byte> Memory);

@@ -1,0 +1,43 @@
+using Runtime.Host.Grpc;
+using Runtime.Host.Http;
+using Runtime.Host.Metrics;
+using Runtime.Host.Settings;
+using Runtime.Host.SharedMemory;
+using Runtime.Models;
+using HostOptions = Runtime.Host.Options.HostOptions;
+
+namespace Runtime.Host.Lifecycle;
+
+/// <summary>Puts together what answers at each port, by hand: there is no container to look things up in.</summary>
+internal sealed class DoorFactory(HostOptions options, ModelRepository models, ServerState state, LogSettings log, ILoggerFactory loggers) : IDisposable
+{
+    private readonly SharedMemoryRegions _regions = new(options.AllowClientShm);
+    private readonly TraceSettings _trace = new();
+
+    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(models).HandleAsync);
+
+    public void Dispose() => _regions.Dispose();
+
+    private HttpRouter Http()
+    {
+        var endpoints = new HttpEndpoints(
+            new HealthEndpoints(state, models),
+            new MetadataEndpoints(options, models),
+            new ConfigEndpoint(models),
+            new StatisticsEndpoints(models),
+            new RepositoryEndpoints(options, models),
+            new LoggingEndpoint(options, log),
+            new TraceEndpoint(options, _trace, models),
+            new SharedMemoryEndpoints(options, _regions),
+            new InferEndpoint(models, options, _regions),
+            new GenerateEndpoint(models, options));
+        return new HttpRouter(endpoints, RestrictedApi.Parse(options.HttpRestrictedApi));
+    }
+
+    private GrpcServer Grpc()
+    {
+        var inference = new InferenceService(models, state, options.Id, _regions, (_trace, log));
+        var health = new HealthService(state, TimeProvider.System);
+        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService().Methods], new GrpcSettings(options), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
+    }
+}

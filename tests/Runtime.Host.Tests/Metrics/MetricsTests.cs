@@ -1,0 +1,117 @@
+using System.Buffers;
+using System.Text;
+using Runtime.Host.Metrics;
+using Runtime.Models;
+
+namespace Runtime.Host.Tests.Metrics;
+
+public sealed class MetricsTests
+{
+    private static readonly ModelStatisticsSnapshot Statistics = new()
+    {
+        LastInferenceMilliseconds = 1,
+        InferenceCount = 20,
+        ExecutionCount = 7,
+        Success = new(10, 12_345_678),
+        Fail = new(10, 5),
+        Queue = new(10, 1_999),
+        ComputeInput = new(10, 3_000),
+        ComputeInfer = new(10, 4_000),
+        ComputeOutput = new(10, 5_000),
+        Failures = [1, 2, 3, 4],
+        Pending = 6,
+        Batches = [],
+        Responses = [],
+    };
+
+    [Fact]
+    public void Write_OneModel_GivesTritonsNamesAndUnits()
+    {
+        string[] expected =
+        [
+            "nv_inference_request_success{model=\"m\",version=\"3\"} 10",
+            "nv_inference_request_failure{model=\"m\",reason=\"REJECTED\",version=\"3\"} 1",
+            "nv_inference_request_failure{model=\"m\",reason=\"CANCELED\",version=\"3\"} 2",
+            "nv_inference_request_failure{model=\"m\",reason=\"BACKEND\",version=\"3\"} 3",
+            "nv_inference_request_failure{model=\"m\",reason=\"OTHER\",version=\"3\"} 4",
+            "nv_inference_count{model=\"m\",version=\"3\"} 20",
+            "nv_inference_exec_count{model=\"m\",version=\"3\"} 7",
+            "nv_inference_request_duration_us{model=\"m\",version=\"3\"} 12345",
+            "nv_inference_queue_duration_us{model=\"m\",version=\"3\"} 1",
+            "nv_inference_compute_input_duration_us{model=\"m\",version=\"3\"} 3",
+            "nv_inference_compute_infer_duration_us{model=\"m\",version=\"3\"} 4",
+            "nv_inference_compute_output_duration_us{model=\"m\",version=\"3\"} 5",
+            "nv_inference_pending_request_count{model=\"m\",version=\"3\"} 6",
+        ];
+
+        Assert.Equal(expected, Lines(new ModelSample("m", 3, Statistics)).Where(line => !line.StartsWith('#')));
+    }
+
+    [Fact]
+    public void Write_SeveralModels_DeclaresEachMetricOnceBeforeItsSamples()
+    {
+        var lines = Lines(new ModelSample("a", 1, Statistics), new ModelSample("b", 1, Statistics));
+
+        var declared = "";
+        foreach (var line in lines)
+        {
+            if (line.StartsWith("# TYPE ", StringComparison.Ordinal))
+            {
+                declared = line.Split(' ')[2];
+                Assert.Single(lines, other => other.StartsWith($"# HELP {declared} ", StringComparison.Ordinal));
+            }
+            else if (!line.StartsWith('#'))
+            {
+                Assert.StartsWith(declared + "{", line, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.Contains("# TYPE nv_inference_pending_request_count gauge", lines);
+        Assert.Contains("# TYPE nv_inference_count counter", lines);
+    }
+
+    [Fact]
+    public void Write_NoModels_DeclaresTheMetrics() => Assert.All(Lines(), line => Assert.StartsWith("# ", line, StringComparison.Ordinal));
+
+    [Fact]
+    public void Write_NameWithSpecialCharacters_IsEscaped()
+        => Assert.Contains("nv_inference_count{model=\"a\\\\b\\\"c\\nü\",version=\"1\"} 20", Lines(new ModelSample("a\\b\"c\nü", 1, Statistics)));
+
+    [Fact]
+    public void Write_Machine_GivesMemoryAndUtilization()
+    {
+        var directory = Directory.CreateTempSubdirectory();
+        try
+        {
+            File.WriteAllText(Path.Combine(directory.FullName, "meminfo"), "MemTotal:  1000 kB\nMemFree:  100 kB\nMemAvailable:   250 kB\n");
+            File.WriteAllText(Path.Combine(directory.FullName, "stat"), "cpu  10 0 10 70 10 0 0 0 0 0\ncpu0 1 1 1 1 1\n");
+            var machine = new MachineMetrics(directory.FullName);
+            Assert.Contains("nv_cpu_utilization 0.2", Lines(machine.Write));
+            File.WriteAllText(Path.Combine(directory.FullName, "stat"), "cpu  60 0 60 70 10 0 0 0 0 0\n");
+
+            var lines = Lines(machine.Write);
+
+            Assert.Contains("nv_cpu_utilization 1", lines);
+            Assert.Contains("nv_cpu_memory_total_bytes 1024000", lines);
+            Assert.Contains("nv_cpu_memory_used_bytes 768000", lines);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Write_MachineWithoutProc_GivesNothing() => Assert.Equal([], Lines(new MachineMetrics("/no/such/directory").Write));
+
+    private static string[] Lines(params ModelSample[] samples) => Lines(text => ModelMetrics.Write(text, samples));
+
+    private static string[] Lines(Action<PrometheusText> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        write(new PrometheusText(buffer));
+        var text = Encoding.UTF8.GetString(buffer.WrittenSpan);
+        Assert.True(text.Length == 0 || text.EndsWith('\n'));
+        return text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+}
