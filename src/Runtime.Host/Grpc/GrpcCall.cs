@@ -57,7 +57,7 @@ internal sealed class GrpcCall : IDisposable
         return Settings.ResponseCompression;
     }
 
-    /// <summary>Adds the metadata that the server forwards to its models, as string parameters.</summary>
+    /// <summary>Adds the metadata that the server forwards to its models, as string parameters; a parameter of the message keeps its value.</summary>
     public void ForwardHeaders(InferenceRequest request)
     {
         if (Settings.ForwardPattern is not { } pattern)
@@ -67,9 +67,11 @@ internal sealed class GrpcCall : IDisposable
 
         foreach (var (name, values) in Context.Request.Headers)
         {
-            if (name[0] != ':' && pattern.IsMatch(name))
+            // The pipe's names are HTTP's (Content-Type), those of gRPC's metadata are lower case.
+            var key = name.ToLowerInvariant();
+            if (pattern.IsMatch(key) && !InferParameters.IsReserved(key))
             {
-                (request.Parameters ??= [])[name.ToLowerInvariant()] = values.ToString();
+                (request.Parameters ??= []).TryAdd(key, values.ToString());
             }
         }
     }

@@ -23,7 +23,7 @@ internal sealed record GrpcSettings
         MaxMessageSize = options.GrpcMaxMessageSize;
         ForwardPattern = options.GrpcHeaderForwardPattern.Length == 0
             ? null
-            : new Regex($"^(?:{options.GrpcHeaderForwardPattern})$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+            : new Regex(options.GrpcHeaderForwardPattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
         Restricted = RestrictedApi.Parse(options.GrpcRestrictedProtocol, RestrictedApi.GrpcHeaderPrefix);
         ResponseCompression = options.GrpcInferResponseCompressionLevel switch
         {
@@ -39,7 +39,7 @@ internal sealed record GrpcSettings
     /// <summary>Which methods want a secret in the metadata.</summary>
     public RestrictedApi Restricted { get; }
 
-    /// <summary>Which metadata becomes request parameters; null for none.</summary>
+    /// <summary>Which metadata becomes request parameters: where it finds a part of the name, as in Triton; null for none.</summary>
     public Regex? ForwardPattern { get; }
 
     /// <summary>How inference responses are compressed for clients that accept gzip; null for not at all.</summary>
