@@ -13,7 +13,9 @@ internal sealed class OnnxOutput
     {
         Tensor = tensor;
         IsInput = model.Inputs.Concat(model.Defaults).Any(input => input.Name == tensor.Name);
-        _expected = OutputShape.From(tensor, model.Inputs, isBatching);
+
+        // An input that is an output too is never written to memory bound for the output.
+        _expected = IsInput ? null : OutputShape.From(tensor, model.Inputs, isBatching);
         _hasDimension = configured.ModelShape(isBatching).Length == 1;
     }
 

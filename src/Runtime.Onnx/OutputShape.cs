@@ -16,8 +16,7 @@ internal sealed class OutputShape
     /// <summary>Null where the shape cannot be told beforehand.</summary>
     public static OutputShape? From(OnnxTensor output, OnnxTensor[] inputs, bool isBatching)
     {
-        // An input that is an output too is never written to memory bound for the output.
-        if (output.Type == DataType.Bytes || Array.Exists(inputs, input => input.Name == output.Name))
+        if (output.Type == DataType.Bytes)
         {
             return null;
         }

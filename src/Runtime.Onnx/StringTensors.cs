@@ -4,7 +4,10 @@ using Runtime.Tensors;
 
 namespace Runtime.Onnx;
 
-/// <summary>Between our BYTES (a length and the bytes, element after element) and ONNX Runtime's strings. Bytes pass unread: NULs and broken UTF-8 too.</summary>
+/// <summary>
+/// Between our BYTES (a length and the bytes, element after element) and ONNX Runtime's strings.
+/// Bytes pass unread, broken UTF-8 too; an element ends at its first NUL, as it does in Triton's ONNX Runtime backend.
+/// </summary>
 internal static class StringTensors
 {
     /// <summary>A new value of that shape, which the caller disposes.</summary>
@@ -16,7 +19,7 @@ internal static class StringTensors
             for (var i = 0; data.Length > 0; i++)
             {
                 var length = BinaryPrimitives.ReadInt32LittleEndian(data);
-                value.StringTensorSetElementAt(data.Slice(4, length), i);
+                value.StringTensorSetElementAt(UntilNul(data.Slice(4, length)), i);
                 data = data[(4 + length)..];
             }
 
@@ -27,6 +30,12 @@ internal static class StringTensors
             value.Dispose();
             throw;
         }
+    }
+
+    private static ReadOnlySpan<byte> UntilNul(ReadOnlySpan<byte> element)
+    {
+        var end = element.IndexOf((byte)0);
+        return end < 0 ? element : element[..end];
     }
 
     /// <summary>Adds the strings to <paramref name="outputs"/>, in pooled memory.</summary>

@@ -71,10 +71,14 @@ public sealed class OnnxBackendTests : PoolTest
     [InlineData("enable_mem_pattern", "1")]
     [InlineData("memory.enable_memory_arena_shrinkage", "cpu:0")]
     [InlineData("session.use_device_allocator_for_initializers", "1")]
+    [InlineData("session.set_denormal_as_zero", "1")]
     [InlineData("something_else", "anything")]
     public void Load_Parameter_IsTaken(string key, string value)
     {
-        TestModel.TryLoad(TestModel.Configure("simple", (key, value)));
+        using var model = TestModel.Load(TestModel.Configure("simple", (key, value)));
+        using var inputs = new TensorSet().With("INPUT0", DataType.Int32, [1, 16], new int[16]).With("INPUT1", DataType.Int32, [1, 16], new int[16]);
+        using var outputs = model.Execute(inputs);
+        Assert.Equal(new int[16], outputs.Values<int>("OUTPUT0"));
     }
 
     [Theory]

@@ -25,9 +25,11 @@ internal sealed class TestModel : IDisposable
     public IModelInstance Instance { get; }
 
     /// <summary>Loads a file and takes its inputs and outputs for the configuration's.</summary>
-    public static TestModel Load(string name, int maxBatchSize = 0, params string[] outputs)
+    public static TestModel Load(string name, int maxBatchSize = 0, params string[] outputs) => Load(Configure(name), maxBatchSize, outputs);
+
+    /// <inheritdoc cref="Load(string, int, string[])"/>
+    public static TestModel Load(ModelConfig config, int maxBatchSize = 0, params string[] outputs)
     {
-        var config = Configure(name);
         var loaded = Backend.Load(config, Directory);
         var signature = loaded.Signature!;
         return new TestModel(loaded, config with

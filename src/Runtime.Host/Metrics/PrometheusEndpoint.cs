@@ -1,3 +1,4 @@
+using System.Buffers;
 using Runtime.Host.Http;
 using Runtime.Models;
 
@@ -6,6 +7,8 @@ namespace Runtime.Host.Metrics;
 /// <summary>The metrics port's only handler: GET of any path gives the metrics of the models that serve now, and of the machine.</summary>
 internal sealed class PrometheusEndpoint(ModelRepository models)
 {
+    private const int InitialSize = 16 * 1024;
+
     private readonly MachineMetrics _machine = new();
 
     public async Task HandleAsync(HttpContext context)
@@ -19,9 +22,11 @@ internal sealed class PrometheusEndpoint(ModelRepository models)
 
         models.TryList("", "", out var serving);
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-        var text = new PrometheusText(context.Response.BodyWriter);
+        var buffer = new ArrayBufferWriter<byte>(InitialSize);
+        var text = new PrometheusText(buffer);
         ModelMetrics.Write(text, [.. serving.Select(model => new ModelSample(model.Name, model.Version, model.Statistics.Snapshot()))]);
         _machine.Write(text);
-        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        context.Response.ContentLength = buffer.WrittenCount;
+        await context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
     }
 }

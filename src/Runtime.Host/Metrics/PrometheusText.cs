@@ -53,7 +53,12 @@ internal readonly struct PrometheusText(IBufferWriter<byte> output)
         Write("\n"u8);
     }
 
-    private void Write(ReadOnlySpan<byte> text) => output.Write(text);
+    private void Write(ReadOnlySpan<byte> text)
+    {
+        // Kestrel's writer may have nothing left to give to those that do not say how much they want.
+        text.CopyTo(output.GetSpan(text.Length));
+        output.Advance(text.Length);
+    }
 
     private void Write(long number)
     {

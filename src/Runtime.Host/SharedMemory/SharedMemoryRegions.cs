@@ -12,7 +12,7 @@ public sealed class SharedMemoryRegions : IDisposable
     private readonly SortedDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
     /// <param name="allowed">Whether clients may register regions, the setting <c>allow-client-shm</c>.</param>
-    public SharedMemoryRegions(bool allowed) => Disabled = allowed
+    public SharedMemoryRegions(bool allowed = false) => Disabled = allowed
         ? null
         : InferenceError.Unsupported("Client shared memory is disabled. Start the server with '--allow-client-shm=true' to enable.");
 

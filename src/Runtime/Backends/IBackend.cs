@@ -9,6 +9,9 @@ public interface IBackend
     /// <summary>The name that a configuration's <c>backend</c> field asks for.</summary>
     string Name { get; }
 
+    /// <summary>Whether a version is made of files; a model of a backend without files is version 1 where it has no version directory.</summary>
+    bool NeedsFiles => true;
+
     /// <summary>Loads one version of a model. Only the configuration's parameters and file name need be complete yet.</summary>
     /// <exception cref="Inference.InferenceException">The files cannot be loaded; the message says why.</exception>
     ILoadedModel Load(ModelConfig config, string versionDirectory);

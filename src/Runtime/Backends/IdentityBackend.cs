@@ -12,6 +12,8 @@ public sealed class IdentityBackend : IBackend
 
     public string Name => "identity";
 
+    public bool NeedsFiles => false;
+
     public ILoadedModel Load(ModelConfig config, string versionDirectory) => new FilelessModel(CreateInstance);
 
     private static Instance CreateInstance(ModelConfig config)

@@ -15,6 +15,8 @@ public sealed class RepeatBackend : IBackend
 {
     public string Name => "repeat";
 
+    public bool NeedsFiles => false;
+
     public ILoadedModel Load(ModelConfig config, string versionDirectory) => new FilelessModel(static config =>
     {
         StreamingTensors.Require(

@@ -10,6 +10,8 @@ public sealed class SquareBackend : IBackend
 {
     public string Name => "square";
 
+    public bool NeedsFiles => false;
+
     public ILoadedModel Load(ModelConfig config, string versionDirectory) => new FilelessModel(static config =>
     {
         StreamingTensors.Require(config, [("IN", DataType.Int32)], [("OUT", DataType.Int32)]);

@@ -1,4 +1,4 @@
-using Runtime.Inference;
+using Runtime.Models.Configuration;
 using Runtime.Tensors;
 
 namespace Runtime.Models;
@@ -6,7 +6,7 @@ namespace Runtime.Models;
 /// <summary>Checks an ensemble against the models of its steps, which must serve already.</summary>
 internal static class EnsembleCheck
 {
-    /// <exception cref="InferenceException">The graph does not fit together; the message names step and tensor.</exception>
+    /// <exception cref="ModelConfigException">The graph does not fit together; the message names step and tensor.</exception>
     public static void Check(ModelConfig config, IReadOnlyList<EnsembleStep> steps, Ensemble.AcquireModel acquire)
     {
         var tensors = config.Inputs.ToDictionary(input => input.Name, input => (Type: input.Type, Shape: input.ClientShape(config.IsBatching), From: "the ensemble's inputs"));
@@ -91,5 +91,5 @@ internal static class EnsembleCheck
         }
     }
 
-    private static InferenceException Invalid(string message) => new(ErrorCode.InvalidArgument, message);
+    private static ModelConfigException Invalid(string message) => new(message);
 }

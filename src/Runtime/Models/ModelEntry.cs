@@ -25,6 +25,9 @@ internal sealed class ModelEntry(string name)
     /// <summary>Whether it was asked for by name, not only as a step of an ensemble.</summary>
     public bool IsWanted { get; set; }
 
+    /// <summary>The fingerprint of the directory that was loaded last; null for files that a client sent.</summary>
+    public long? Fingerprint { get; set; }
+
     /// <summary>Why the model could not even be looked at; empty where it could.</summary>
     public string Refusal { get; private set; } = "";
 

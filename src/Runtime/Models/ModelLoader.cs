@@ -61,7 +61,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
             var source = files?.Path ?? directory;
             var message = ReadConfig(name, source, overrides);
             ConfigRules.Prepare(message, name, source, autoComplete);
-            var versions = VersionPolicy.Select(message.VersionPolicy, ModelDirectory.Versions(source));
+            var versions = VersionPolicy.Select(message.VersionPolicy, Available(message, source));
             return versions.Count > 0
                 ? new ModelSource(message, source, versions, files)
                 : throw new InferenceException(ErrorCode.InvalidArgument, $"at least one version must be available under the version policy of model '{name}'");
@@ -74,6 +74,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
     }
 
     /// <summary>Loads every version; those that cannot be loaded do not keep the others from it.</summary>
+    /// <exception cref="ModelConfigException">An ensemble's graph does not fit together, whatever the version.</exception>
     public LoadResult Load(ModelSource source)
     {
         var served = new List<ServedVersion>();
@@ -87,13 +88,20 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
                 Warm(model, source.Directory);
                 served.Add(new ServedVersion(model, source.Share()));
             }
-            catch (Exception exception) when (exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (source.Steps.Count == 0 && (exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException))
             {
                 failed[version] = exception.Message;
             }
         }
 
         return new LoadResult(served, failed, source.Steps);
+    }
+
+    private IReadOnlyList<long> Available(Protocol.ModelConfig message, string directory)
+    {
+        var versions = ModelDirectory.Versions(directory);
+        var needsFiles = message.EnsembleScheduling is null && backends.All(backend => backend.Name != message.Backend || backend.NeedsFiles);
+        return versions.Count > 0 || needsFiles ? versions : [1];
     }
 
     private static Protocol.ModelConfig ReadConfig(string name, string directory, LoadOverrides? overrides)
@@ -109,6 +117,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
 
     private Model LoadVersion(Protocol.ModelConfig message, string directory, long version)
     {
+        ConfigRules.CheckInstances(message);
         var loaded = Backend(message).Load(ModelConfig.From(message), Path.Combine(directory, version.ToString(CultureInfo.InvariantCulture)));
         ModelConfig config;
         Dictionary<string, string[]> labels;

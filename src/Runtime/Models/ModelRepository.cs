@@ -223,6 +223,13 @@ public sealed class ModelRepository : IAsyncDisposable
                 return null; // an ensemble needs it to serve, no more
             }
 
+            var fingerprint = directory.Length > 0 ? ModelDirectory.Fingerprint(directory) : (long?)null;
+            if (overrides is null && entry.Served.Count > 0 && entry.Fingerprint == fingerprint && !entry.HasFailed)
+            {
+                return null; // nothing has changed since; what a client overrode stays, as in Triton
+            }
+
+            entry.Fingerprint = fingerprint;
             return await LoadAsync(entry, directory, overrides, ensembles).ConfigureAwait(false);
         }
         finally

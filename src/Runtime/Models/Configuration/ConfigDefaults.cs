@@ -38,6 +38,11 @@ internal static class ConfigDefaults
         {
             batching.PreferredBatchSize.Add(config.MaxBatchSize);
         }
+
+        if (config.SequenceBatching?.Oldest is { PreferredBatchSize.Count: 0 } oldest && config.MaxBatchSize > 0)
+        {
+            oldest.PreferredBatchSize.Add(config.MaxBatchSize);
+        }
     }
 
     private static void FillInstances(Protocol.ModelConfig config)

@@ -23,15 +23,23 @@ public static class ConfigRules
         BackendFields.Fill(config, modelDirectory);
         UnsupportedFields.Check(config);
         ConfigDefaults.Fill(config);
-        InstanceRules.Check(config);
         CheckBatchSize(config);
         CheckFile(config.DefaultModelFilename, "default_model_filename", config);
         CheckVersions(config);
+        if (config.MaxBatchSize > 0)
+        {
+            SchedulingRules.Check(config);
+        }
+
         if (!autoComplete)
         {
             Check(config);
         }
     }
+
+    /// <summary>Checks the instance groups against this machine, which is worth knowing before a file is loaded.</summary>
+    /// <exception cref="ModelConfigException">They cannot be had here.</exception>
+    public static void CheckInstances(Protocol.ModelConfig config) => InstanceRules.Check(config);
 
     /// <summary>Checks a configuration that is complete.</summary>
     /// <exception cref="ModelConfigException">The configuration cannot be served.</exception>
