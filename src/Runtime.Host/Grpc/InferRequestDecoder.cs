@@ -53,7 +53,7 @@ internal static class InferRequestDecoder
                 message.Id = WireReader.Text(Contiguous(value).Span);
                 break;
             case 4:
-                (message.Parameters ??= []).Add(ReadParameter(Contiguous(value).Span));
+                (message.Parameters ??= []).Add(ParameterReader.Read(Contiguous(value).Span));
                 break;
             case 5:
                 message.Inputs.Add(ReadInput(Contiguous(value)));
@@ -94,7 +94,7 @@ internal static class InferRequestDecoder
                     shape.Add((long)reader.ReadVarint());
                     break;
                 case (4, WireType.Bytes):
-                    (tensor.Parameters ??= []).Add(ReadParameter(reader.ReadBytes()));
+                    (tensor.Parameters ??= []).Add(ParameterReader.Read(reader.ReadBytes()));
                     break;
                 case (5, WireType.Bytes):
                     tensor.Contents = Merge(tensor.Contents, ReadMemory(ref reader, data));
@@ -121,7 +121,7 @@ internal static class InferRequestDecoder
                     tensor.Name = ReadMemory(ref reader, data);
                     break;
                 case (2, WireType.Bytes):
-                    (tensor.Parameters ??= []).Add(ReadParameter(reader.ReadBytes()));
+                    (tensor.Parameters ??= []).Add(ParameterReader.Read(reader.ReadBytes()));
                     break;
                 default:
                     reader.Skip(field, type);
@@ -130,63 +130,6 @@ internal static class InferRequestDecoder
         }
 
         return tensor;
-    }
-
-    /// <summary>One entry of a map of InferParameter.</summary>
-    private static (string Key, ParameterValue? Value) ReadParameter(ReadOnlySpan<byte> entry)
-    {
-        var reader = new WireReader(entry);
-        var key = "";
-        ParameterValue? value = null;
-        while (reader.TryReadTag(out var field, out var type))
-        {
-            switch ((field, type))
-            {
-                case (1, WireType.Bytes):
-                    key = reader.ReadString();
-                    break;
-                case (2, WireType.Bytes):
-                    value = ReadValue(reader.ReadBytes()) ?? value;
-                    break;
-                default:
-                    reader.Skip(field, type);
-                    break;
-            }
-        }
-
-        return (key, value);
-    }
-
-    private static ParameterValue? ReadValue(ReadOnlySpan<byte> data)
-    {
-        var reader = new WireReader(data);
-        ParameterValue? value = null;
-        while (reader.TryReadTag(out var field, out var type))
-        {
-            switch ((field, type))
-            {
-                case (1, WireType.Varint):
-                    value = reader.ReadVarint() != 0;
-                    break;
-                case (2, WireType.Varint):
-                    value = (long)reader.ReadVarint();
-                    break;
-                case (3, WireType.Bytes):
-                    value = reader.ReadString();
-                    break;
-                case (4, WireType.Fixed64):
-                    value = BitConverter.UInt64BitsToDouble(reader.ReadFixed64());
-                    break;
-                case (5, WireType.Varint):
-                    value = reader.ReadVarint();
-                    break;
-                default:
-                    reader.Skip(field, type);
-                    break;
-            }
-        }
-
-        return value;
     }
 
     /// <summary>A message field that comes twice is one message: protobuf's merging equals joining the bytes.</summary>

@@ -1,0 +1,234 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.Runtime.ExceptionServices;
+using Runtime.Inference;
+
+namespace Runtime.Host.Grpc;
+
+/// <summary>One stream: a reader, the requests in progress, and one writer at a time.</summary>
+internal sealed class InferStream : IDisposable
+{
+    /// <summary>So many requests of one stream may be in progress; the next is read when one is done.</summary>
+    private const int MaxInProgress = 1024;
+
+    private readonly GrpcCall _call;
+    private readonly InferCalls _calls;
+    private readonly bool _errorsEndStream;
+    private readonly CompressionLevel? _compression;
+    private readonly CancellationTokenSource _stop;
+    private readonly SemaphoreSlim _writer = new(1);
+    private readonly SemaphoreSlim _room = new(MaxInProgress);
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _lastTurn = Task.CompletedTask;
+    private GrpcStatus? _failure;
+    private ExceptionDispatchInfo? _fault;
+    private int _inProgress = 1;
+
+    public InferStream(GrpcCall call, InferCalls calls, bool errorsEndStream)
+    {
+        (_call, _calls, _errorsEndStream) = (call, calls, errorsEndStream);
+        _compression = call.StartCompression();
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(call.Cancellation);
+    }
+
+    public async ValueTask<GrpcStatus> RunAsync()
+    {
+        try
+        {
+            while (await _call.Reader.ReadAsync(_stop.Token))
+            {
+                await _room.WaitAsync(_stop.Token);
+                Interlocked.Increment(ref _inProgress);
+                StartOrLeave(_call.Reader.Message);
+            }
+        }
+        catch (OperationCanceledException) when (_failure is not null || _fault is not null)
+        {
+            // A request ended the stream; why follows.
+        }
+        catch
+        {
+            await _stop.CancelAsync();
+            await IdleAsync();
+            throw;
+        }
+
+        await IdleAsync();
+        _call.Cancellation.ThrowIfCancellationRequested();
+        if (_failure is null)
+        {
+            _fault?.Throw();
+        }
+
+        return _failure ?? GrpcStatus.Ok;
+    }
+
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _writer.Dispose();
+        _room.Dispose();
+    }
+
+    private Task IdleAsync()
+    {
+        Leave();
+        return _idle.Task;
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.Decrement(ref _inProgress) == 0)
+        {
+            _idle.SetResult();
+        }
+    }
+
+    private void StartOrLeave(ReadOnlySequence<byte> frame)
+    {
+        try
+        {
+            Start(frame);
+        }
+        catch
+        {
+            _room.Release();
+            Leave();
+            throw;
+        }
+    }
+
+    /// <summary>Starts a request; it is in its model's queue, in the order of the stream, when this returns.</summary>
+    private void Start(ReadOnlySequence<byte> frame)
+    {
+        var message = new InferMessage();
+        InferCall? infer = null;
+        InferenceError? error = null;
+        try
+        {
+            message = InferRequestDecoder.Decode(frame);
+            infer = _calls.Start(message, _call, allowDecoupled: true);
+        }
+        catch (InferenceException exception)
+        {
+            error = exception.Error;
+        }
+
+        if (infer?.Model.Config.IsDecoupled == true)
+        {
+            _ = FinishAsync(StreamAsync(infer, message.Flag(InferParameters.EmptyFinalResponse)));
+            return;
+        }
+
+        _lastTurn = infer is null
+            ? FinishAsync(RefuseAsync(message.Id, error!, _lastTurn))
+            : FinishAsync(InferAsync(infer, _lastTurn));
+    }
+
+    private async Task FinishAsync(Task request)
+    {
+        try
+        {
+            await request;
+        }
+        catch (Exception exception)
+        {
+            // What one request meets beside its own failure (no way to write, say) ends the stream for all.
+            _fault ??= ExceptionDispatchInfo.Capture(exception);
+            await _stop.CancelAsync();
+        }
+        finally
+        {
+            _room.Release();
+            Leave();
+        }
+    }
+
+    private async Task RefuseAsync(string id, InferenceError error, Task turn)
+    {
+        await turn;
+        await WriteErrorAsync(new InferReply { Id = id }, error);
+    }
+
+    private async Task InferAsync(InferCall infer, Task turn)
+    {
+        using (infer)
+        {
+            using var response = await infer.Model.InferAsync(infer.Request, _stop.Token);
+            await turn;
+            await WriteResponseAsync(infer, response, isFinal: true);
+        }
+    }
+
+    private async Task StreamAsync(InferCall infer, bool wantsEmptyFinal)
+    {
+        using (infer)
+        {
+            await foreach (var response in infer.Model.StreamAsync(infer.Request, _stop.Token))
+            {
+                using (response)
+                {
+                    if (!await WriteResponseAsync(infer, response, isFinal: false))
+                    {
+                        return;
+                    }
+                }
+            }
+
+            if (wantsEmptyFinal)
+            {
+                await WriteAsync(new InferReply { ModelName = infer.Model.Name, Id = infer.Request.Id, IsFinal = true, StreamError = "" });
+            }
+        }
+    }
+
+    /// <summary>False when the response was an error, and therefore the request's last.</summary>
+    private async Task<bool> WriteResponseAsync(InferCall infer, InferenceResponse response, bool isFinal)
+    {
+        if ((response.Error ?? _calls.TryPlace(response, infer.Placements)) is { } error)
+        {
+            await WriteErrorAsync(new InferReply { ModelName = infer.Model.Name, Id = infer.Request.Id, IsFinal = true }, error);
+            return false;
+        }
+
+        await WriteAsync(InferReply.From(response, infer.Placements) with { IsFinal = isFinal, StreamError = "" });
+        return true;
+    }
+
+    private Task WriteErrorAsync(InferReply reply, InferenceError error)
+    {
+        if (_errorsEndStream)
+        {
+            Fail(GrpcErrors.Status(error));
+            return Task.CompletedTask;
+        }
+
+        return WriteAsync(reply with { StreamError = error.Message });
+    }
+
+    private async Task WriteAsync(InferReply reply)
+    {
+        await _writer.WaitAsync(_stop.Token);
+        try
+        {
+            _stop.Token.ThrowIfCancellationRequested();
+            await _call.Writer.WriteAsync(reply, _compression, _stop.Token);
+            await _call.Writer.FlushAsync(_stop.Token);
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
+
+    /// <summary>Ends the stream with a status, unless it ends already.</summary>
+    private void Fail(GrpcStatus status)
+    {
+        lock (_writer)
+        {
+            _failure ??= status;
+        }
+
+        _stop.Cancel();
+    }
+}
