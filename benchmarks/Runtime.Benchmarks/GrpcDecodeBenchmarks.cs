@@ -9,6 +9,7 @@ using Runtime.Models;
 using Runtime.Protocol;
 using Runtime.Tensors;
 using DataType = Runtime.Tensors.DataType;
+using ModelConfig = Runtime.Models.ModelConfig;
 
 namespace Runtime.Benchmarks;
 

@@ -22,7 +22,8 @@ try
     using var state = new ServerState(options.StrictReadiness, () => models.IsReady);
     using var doors = new DoorFactory(options, models, state, log, loggers);
     using var server = new InferenceServer(options, doors.Create(), loggers);
-    return await new ServerProcess(options, state, server, models, loggers).RunAsync(signals.First);
+    var served = new ServedModels(models.StartAsync, () => models.Index(readyOnly: false), models.DisposeAsync);
+    return await new ServerProcess(options, state, server, served, loggers).RunAsync(signals.First);
 }
 catch (StartException e)
 {

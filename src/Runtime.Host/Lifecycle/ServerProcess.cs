@@ -6,7 +6,7 @@ using Runtime.Models;
 namespace Runtime.Host.Lifecycle;
 
 /// <summary>The process from its first listener to its last request: listen, load, serve until told to stop, drain, unload.</summary>
-internal sealed class ServerProcess(HostOptions options, ServerState state, InferenceServer server, ModelRepository models, ILoggerFactory loggers)
+internal sealed class ServerProcess(HostOptions options, ServerState state, InferenceServer server, ServedModels models, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger<ServerProcess>();
 
@@ -25,7 +25,7 @@ internal sealed class ServerProcess(HostOptions options, ServerState state, Infe
         {
             state.BeginDraining();
             await server.StopAsync();
-            await models.DisposeAsync();
+            await models.StopAsync();
         }
     }
 
@@ -40,14 +40,12 @@ internal sealed class ServerProcess(HostOptions options, ServerState state, Infe
             return;
         }
 
-        await loading;
-        var index = models.Index(readyOnly: false);
+        var failed = await FailedAsync(loading);
+        var index = models.Index();
         _logger.LogInformation("{Table}", Table(index));
-        var failed = index.Where(HasFailed).ToList();
         if (options.ExitOnError && failed.Count > 0)
         {
-            var reasons = string.Join("; ", failed.Select(entry => $"'{entry.Name}': {entry.Reason}"));
-            throw new StartException($"failed to load {reasons} (--exit-on-error=false serves the other models)");
+            throw new StartException($"{string.Join("; ", failed.Select(model => model.Reason))} (--exit-on-error=false serves the other models)");
         }
 
         state.Started();
@@ -67,7 +65,17 @@ internal sealed class ServerProcess(HostOptions options, ServerState state, Infe
         return drained;
     }
 
-    private static bool HasFailed(ModelIndexEntry entry) => entry.State == "UNAVAILABLE" && entry.Reason.Length > 0 && entry.Reason != "unloaded";
+    private static async Task<IReadOnlyList<ModelEvent>> FailedAsync(Task<IReadOnlyList<ModelEvent>> loading)
+    {
+        try
+        {
+            return await loading;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartException($"cannot read the model repository: {e.Message}", e);
+        }
+    }
 
     private static string Table(IReadOnlyList<ModelIndexEntry> index)
     {

@@ -82,7 +82,8 @@ public sealed class ServerProcessTests : IDisposable
     {
         var doors = ServerUnderTest.Naming with { Http = context => ServerUnderTest.Says($"{_state.IsLive} {_state.IsReady}")(context) };
         _server = new InferenceServer(options, doors, NullLoggerFactory.Instance);
-        var models = new ServedModels(LoadAsync, () => index, () =>
+        var failed = index.Where(entry => entry.Reason.Length > 0).Select(entry => new ModelEvent(entry.Name, 1, entry.State, $"failed to load '{entry.Name}': {entry.Reason}")).ToArray();
+        var models = new ServedModels(cancellation => LoadAsync(failed, cancellation), () => index, () =>
         {
             _unloads++;
             return ValueTask.CompletedTask;
@@ -90,10 +91,11 @@ public sealed class ServerProcessTests : IDisposable
         return new ServerProcess(options, _state, _server, models, new LoggerFactory([_serving])).RunAsync(_stop.Task);
     }
 
-    private Task LoadAsync(CancellationToken cancellation)
+    private async Task<IReadOnlyList<ModelEvent>> LoadAsync(ModelEvent[] failed, CancellationToken cancellation)
     {
         _loading.SetResult();
-        return _loaded.Task.WaitAsync(cancellation);
+        await _loaded.Task.WaitAsync(cancellation);
+        return failed;
     }
 
     /// <summary>Waits for the line that says how many models are served.</summary>
