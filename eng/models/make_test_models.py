@@ -50,6 +50,11 @@ def shapes():
         save(name, [h.make_node("NonZero", ["IN"], ["OUT"])], [info("IN", T.FLOAT, ["n"])], [info("OUT", T.INT64, shape)])
 
 
+def no_elements():
+    """A fixed dimension of 0, which no configuration can name."""
+    save("empty", [h.make_node("Neg", ["IN"], ["OUT"])], [info("IN", T.FLOAT, [3, 0])], [info("OUT", T.FLOAT, [3, 0])])
+
+
 def failing_cast():
     save("cast", [h.make_node("Cast", ["IN"], ["OUT"], to=T.INT32)], [info("IN", T.STRING, ["n"])], [info("OUT", T.INT32, ["n"])])
 
@@ -94,6 +99,6 @@ def external_data():
 
 if __name__ == "__main__":
     TARGET.mkdir(parents=True, exist_ok=True)
-    for make in (add_sub, identities, shapes, failing_cast, slow_loop, default_value, unservable, external_data):
+    for make in (add_sub, identities, shapes, no_elements, failing_cast, slow_loop, default_value, unservable, external_data):
         make()
     (TARGET / "broken.onnx").write_bytes(b"not a protobuf")

@@ -9,8 +9,8 @@ namespace Runtime.Onnx;
 /// <summary>A tensor as the session declares it; a symbol is a dimension's name, empty where it has none.</summary>
 internal sealed record OnnxTensor(string Name, DataType Type, ElementType ElementType, long[] Shape, string[] Symbols)
 {
-    /// <summary>The declaration, without ONNX Runtime's names.</summary>
-    public TensorSpec Spec => new(Name, Type, Shape);
+    /// <summary>The declaration, without ONNX Runtime's names, and with -1 for a dimension of 0, which no configuration may have.</summary>
+    public TensorSpec Spec => new(Name, Type, Array.ConvertAll(Shape, dimension => dimension == 0 ? -1 : dimension));
 
     /// <exception cref="InferenceException">It is not a tensor, or of a type that the protocol has no name for.</exception>
     public static OnnxTensor From(string kind, string name, NodeMetadata metadata)

@@ -80,4 +80,17 @@ public sealed class OnnxShapesTests : PoolTest
             Assert.Equal([1], outputs[0].Shape);
         }
     }
+
+    [Fact]
+    public void Execute_FixedDimensionOfZero_IsVariableInTheSignature()
+    {
+        using var model = TestModel.Load("empty");
+        Assert.Equal([3, -1], model.Signature.Inputs[0].Shape);
+        for (var i = 0; i < Repetitions; i++)
+        {
+            using var inputs = new TensorSet().With<float>("IN", DataType.Fp32, [3, 0]);
+            using var outputs = model.Execute(inputs);
+            Assert.Equal([3, 0], outputs[0].Shape);
+        }
+    }
 }

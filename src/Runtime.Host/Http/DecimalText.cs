@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
 
@@ -137,6 +138,17 @@ internal static class DecimalText
     private static int Digits(ReadOnlySpan<byte> text, int i, ref ulong mantissa)
     {
         var value = mantissa;
+        for (; text.Length - i >= 8; i += 8)
+        {
+            var chunk = BinaryPrimitives.ReadUInt64LittleEndian(text[i..]);
+            if (!AreDigits(chunk))
+            {
+                break;
+            }
+
+            value = value * 100_000_000 + EightDigits(chunk);
+        }
+
         for (uint digit; (uint)i < (uint)text.Length && (digit = text[i] - (uint)'0') <= 9; i++)
         {
             value = value * 10 + digit;
@@ -144,6 +156,19 @@ internal static class DecimalText
 
         mantissa = value;
         return i;
+    }
+
+    private static bool AreDigits(ulong chunk)
+        => ((chunk & 0xF0F0F0F0F0F0F0F0) | (((chunk + 0x0606060606060606) & 0xF0F0F0F0F0F0F0F0) >> 4)) == 0x3333333333333333;
+
+    /// <summary>Eight digits by pairs, then fours, then all: three multiplications that do not wait for each other.</summary>
+    private static uint EightDigits(ulong chunk)
+    {
+        chunk -= 0x3030303030303030;
+        chunk = (chunk * 10) + (chunk >> 8);
+        var low = (chunk & 0x000000FF000000FF) * (100 + (1_000_000UL << 32));
+        var high = ((chunk >> 16) & 0x000000FF000000FF) * (1 + (10_000UL << 32));
+        return (uint)((low + high) >> 32);
     }
 
     private static bool TryReadExponent(ReadOnlySpan<byte> text, ref int i, ref int scale)

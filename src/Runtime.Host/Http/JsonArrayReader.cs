@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Runtime.Tensors;
 
@@ -44,13 +45,15 @@ internal ref struct JsonArrayReader(ReadOnlySpan<byte> text, int position, int m
     {
         var text = _text;
         var (i, count, depth) = (Position, 0, 0);
-        var fault = ElementFault.None;
+        ElementFault fault;
         do
         {
             fault = Open(text, ref i, ref depth, out var isEmpty);
-            if (fault == ElementFault.None && !isEmpty)
+            var isNext = fault == ElementFault.None && !isEmpty;
+            while (isNext)
             {
                 fault = (uint)count >= (uint)target.Length ? ElementFault.TooMany : TReader.Read(text, ref i, out target[count++]);
+                isNext = fault == ElementFault.None && depth > 0 && IsNumberNext(text, ref i);
             }
         }
         while (fault == ElementFault.None && Continues(text, ref i, ref depth, ref fault));
@@ -118,6 +121,26 @@ internal ref struct JsonArrayReader(ReadOnlySpan<byte> text, int position, int m
         return false;
     }
 
+    /// <summary>Goes over a comma and at most one space to a number, as almost all arrays have them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsNumberNext(ReadOnlySpan<byte> text, ref int i)
+    {
+        if (i + 2 >= text.Length || text[i] != ',')
+        {
+            return false;
+        }
+
+        var next = text[i + 1] == ' ' ? i + 2 : i + 1;
+        if (text[next] - (uint)'0' > 9 && text[next] != '-')
+        {
+            return false;
+        }
+
+        i = next;
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void SkipSpace(ReadOnlySpan<byte> text, ref int i)
     {
         while ((uint)i < (uint)text.Length && text[i] <= ' ' && text[i] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')

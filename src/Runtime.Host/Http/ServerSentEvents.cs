@@ -22,11 +22,16 @@ internal static class ServerSentEvents
                     return;
                 }
 
-                context.Response.ContentType = ContentType;
+                Begin(context);
                 await context.Response.BodyWriter.WriteAsync(buffer.Written, context.RequestAborted);
             }
         }
 
+        Begin(context);
+    }
+
+    private static void Begin(HttpContext context)
+    {
         if (!context.Response.HasStarted)
         {
             context.Response.ContentType = ContentType;

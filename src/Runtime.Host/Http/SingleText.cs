@@ -181,11 +181,22 @@ internal static class SingleText
 
     private static void WriteDigits(uint value, Span<byte> target)
     {
-        for (var i = target.Length - 1; i >= 0; i--)
+        var i = target.Length;
+        for (; i >= 2; i -= 2)
         {
-            var rest = value / 10;
-            target[i] = (byte)('0' + (value - (rest * 10)));
+            var rest = value / 100;
+            var pair = (int)(value - (rest * 100)) * 2;
+            target[i - 1] = Pairs[pair + 1];
+            target[i - 2] = Pairs[pair];
             value = rest;
         }
+
+        if (i == 1)
+        {
+            target[0] = (byte)('0' + value);
+        }
     }
+
+    private static ReadOnlySpan<byte> Pairs =>
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"u8;
 }

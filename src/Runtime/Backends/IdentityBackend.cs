@@ -10,6 +10,15 @@ public sealed class IdentityBackend : IBackend
 {
     private const string DelayParameter = "execute_delay_ms";
 
+    // One of each kind, as Triton's identity backend answers, so that a client can see how it gets them.
+    private static readonly Dictionary<string, ParameterValue> ExampleParameters = new()
+    {
+        ["param0"] = "an example string parameter",
+        ["param1"] = 42L,
+        ["param2"] = false,
+        ["param3"] = 123.123,
+    };
+
     public string Name => "identity";
 
     public bool NeedsFiles => false;
@@ -58,7 +67,7 @@ public sealed class IdentityBackend : IBackend
                 throw new OperationCanceledException(cancellation);
             }
 
-            var outputs = new TensorSet(capacity: config.Outputs.Count);
+            var outputs = new TensorSet(capacity: config.Outputs.Count) { Parameters = ExampleParameters };
             try
             {
                 for (var i = 0; i < config.Outputs.Count; i++)

@@ -117,9 +117,10 @@ public sealed class Model : IDisposable
             yield break;
         }
 
-        var now = Stopwatch.GetTimestamp();
-        var times = new RequestTimes { Arrival = request.ArrivalTimestamp, Queued = now, ComputeStart = now, InferStart = now };
+        var times = new RequestTimes { Arrival = request.ArrivalTimestamp, Queued = Stopwatch.GetTimestamp() };
         await using var sets = _streaming.ExecuteAsync(request.Inputs, cancellation).GetAsyncEnumerator(cancellation);
+        var now = Stopwatch.GetTimestamp();
+        times.ComputeStart = times.InferStart = now;
         for (var position = 0; ; position++)
         {
             var (outputs, failure) = await NextAsync(sets, request).ConfigureAwait(false);
@@ -248,7 +249,8 @@ public sealed class Model : IDisposable
     {
         try
         {
-            return new InferenceResponse(Name, Version, request.Id, ResponseOutputs.Select(outputs, request, Config, _labels));
+            var parameters = outputs.Parameters;
+            return new InferenceResponse(Name, Version, request.Id, ResponseOutputs.Select(outputs, request, Config, _labels)) { Parameters = parameters };
         }
         catch (InferenceException exception)
         {

@@ -116,7 +116,8 @@ public sealed class ModelRepository : IAsyncDisposable
         lock (_gate)
         {
             var present = ModelDirectory.Find(_options.Directories).Select(group => group.Key);
-            var lines = present.Union(_entries.Keys)
+            var serving = _entries.Values.Where(entry => entry.Served.Count > 0).Select(entry => entry.Name);
+            var lines = present.Union(serving)
                 .Order(StringComparer.Ordinal)
                 .SelectMany(name => _entries.TryGetValue(name, out var entry) ? entry.Index() : [new ModelIndexEntry(name, "", "", "")]);
             return [.. lines.Where(line => !readyOnly || line.State == ModelState.Ready)];

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Runtime.Inference;
 
 namespace Runtime.Tensors;
 
@@ -32,6 +33,9 @@ public sealed class TensorSet : IDisposable
         _parent = parent;
         Interlocked.Increment(ref parent._references);
     }
+
+    /// <summary>What an instance says beside its outputs: parameters of every response made of them; null for none. Not to be changed once set.</summary>
+    public Dictionary<string, ParameterValue>? Parameters { get; set; }
 
     /// <summary>How many tensors there are.</summary>
     public int Count => _count;
@@ -101,7 +105,7 @@ public sealed class TensorSet : IDisposable
     /// </summary>
     public TensorSet Rows(long first, long count)
     {
-        var slice = new TensorSet(this, _count);
+        var slice = new TensorSet(this, _count) { Parameters = Parameters };
         foreach (var tensor in Tensors)
         {
             long[] shape = [count, .. tensor.Shape.AsSpan(1)];

@@ -21,6 +21,7 @@ internal static class ConfigDefaults
 
         if (config.Platform == BackendFields.EnsemblePlatform)
         {
+            config.ModelTransactionPolicy ??= new();
             return;
         }
 
