@@ -4,7 +4,6 @@ using Google.Protobuf;
 using Runtime.Backends;
 using Runtime.Host.Grpc;
 using Runtime.Host.SharedMemory;
-using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Protocol;
 using Runtime.Tensors;
@@ -15,9 +14,11 @@ namespace Runtime.Benchmarks;
 
 /// <summary>A ModelInferRequest from bytes to tensors and a response back, against the generated messages; small (two rows of 16 INT32) and 1 MB.</summary>
 [MemoryDiagnoser]
-public class GrpcDecodeBenchmarks
+public class GrpcDecodeBenchmarks : IDisposable
 {
-    private readonly InferRequestBuilder _builder = new(new SharedMemoryRegions(allowed: false));
+    private static readonly SharedMemoryRegions Regions = new(allowed: false);
+
+    private readonly InferRequestBuilder _builder = new(Regions);
     private readonly ArrayBufferWriter<byte> _target = new(2 << 20);
     private ReadOnlySequence<byte> _frame;
     private Model _model = null!;
@@ -44,22 +45,23 @@ public class GrpcDecodeBenchmarks
         }
 
         _frame = new ReadOnlySequence<byte>(request.ToByteArray());
-        var complete = ModelConfig.From(config);
+        var complete = Models.ModelConfig.From(config);
         _model = new Model(complete, 1, new IdentityBackend().Load(complete, ""), new Dictionary<string, string[]>(), TimeProvider.System);
         _reply = new InferReply { ModelName = "simple", ModelVersion = 1, Outputs = _outputs };
     }
 
     [GlobalCleanup]
-    public void Cleanup()
+    public void Dispose()
     {
-        _outputs.Dispose();
-        _model.Dispose();
+        _outputs?.Dispose();
+        _model?.Dispose();
+        GC.SuppressFinalize(this);
     }
 
     [Benchmark]
     public int Decode()
     {
-        using InferenceRequest request = _builder.Build(InferRequestDecoder.Decode(_frame), _model, out _);
+        using var request = _builder.Build(InferRequestDecoder.Decode(_frame), _model, out _);
         return request.Inputs.Count;
     }
 
