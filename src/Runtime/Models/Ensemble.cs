@@ -13,7 +13,7 @@ namespace Runtime.Models;
 internal sealed record EnsembleStep(string ModelName, long Version, IReadOnlyDictionary<string, string> Inputs, IReadOnlyDictionary<string, string> Outputs)
 {
     public static IReadOnlyList<EnsembleStep> From(Protocol.ModelEnsembling message) => [.. message.Step.Select(step => new EnsembleStep(
-        step.ModelName, step.ModelVersion, new Dictionary<string, string>(step.InputMap), new Dictionary<string, string>(step.OutputMap)))];
+        step.ModelName, step.ModelVersion <= 0 ? ModelEntry.Latest : step.ModelVersion, new Dictionary<string, string>(step.InputMap), new Dictionary<string, string>(step.OutputMap)))];
 }
 
 /// <summary>

@@ -26,6 +26,7 @@ public static class ConfigRules
         CheckBatchSize(config);
         CheckFile(config.DefaultModelFilename, "default_model_filename", config);
         CheckVersions(config);
+        CheckEnsemble(config);
         if (config.MaxBatchSize > 0)
         {
             SchedulingRules.Check(config);
@@ -78,6 +79,20 @@ public static class ConfigRules
         if (config.MaxBatchSize < 0)
         {
             throw new ModelConfigException($"'max_batch_size' must be non-negative value for {config.Name}, got {config.MaxBatchSize}");
+        }
+    }
+
+    private static void CheckEnsemble(Protocol.ModelConfig config)
+    {
+        var isEnsemble = config.Platform == BackendFields.EnsemblePlatform;
+        if (isEnsemble && config.EnsembleScheduling is not { Step.Count: > 0 })
+        {
+            throw new ModelConfigException($"model '{config.Name}': platform 'ensemble' needs 'ensemble_scheduling' with at least one step");
+        }
+
+        if (!isEnsemble && config.EnsembleScheduling is not null)
+        {
+            throw new ModelConfigException($"model '{config.Name}': 'ensemble_scheduling' needs platform 'ensemble'");
         }
     }
 

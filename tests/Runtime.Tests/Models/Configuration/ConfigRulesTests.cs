@@ -58,8 +58,10 @@ public sealed class ConfigRulesTests : IDisposable
     [InlineData("backend: 'x' instance_group { count: -1 }", "instance group model_0 of model model must have a count of 1 or more, got -1")]
     [InlineData("backend: 'x' instance_group [ { count: 2147483647 }, { count: 2147483647 } ]", "model 'model': 'instance_group' asks for 4294967294 instances")]
     [InlineData("backend: 'x' version_policy { specific { } }", "model 'model': 'version_policy.specific.versions' must name versions")]
-    [InlineData("platform: 'ensemble'", "model 'model': 'ensemble_scheduling' is not supported yet")]
-    [InlineData("backend: 'x' sequence_batching { }", "model 'model': 'sequence_batching' is not supported yet")]
+    [InlineData("platform: 'ensemble'", "model 'model': platform 'ensemble' needs 'ensemble_scheduling' with at least one step")]
+    [InlineData("backend: 'x' ensemble_scheduling { }", "model 'model': 'ensemble_scheduling' needs platform 'ensemble'")]
+    [InlineData("platform: 'ensemble' ensemble_scheduling { max_inflight_requests: 1 step { } }", "model 'model': 'ensemble_scheduling.max_inflight_requests' is not supported yet")]
+    [InlineData("backend: 'x' sequence_batching { iterative_sequence: true }", "model 'model': 'sequence_batching.iterative_sequence' is not supported yet")]
     [InlineData("backend: 'x' batch_input { }", "model 'model': 'batch_input' is not supported yet")]
     [InlineData("backend: 'x' batch_output { }", "model 'model': 'batch_output' is not supported yet")]
     [InlineData("backend: 'x' input { allow_ragged_batch: true }", "model 'model': 'input.allow_ragged_batch' is not supported yet")]
@@ -81,7 +83,7 @@ public sealed class ConfigRulesTests : IDisposable
     [InlineData("backend: 'x' model_metrics { metric_control { } }", "model 'model': 'model_metrics' is not supported yet")]
     [InlineData("backend: 'x' metric_tags { key: 'a' value: 'b' }", "model 'model': 'metric_tags' is not supported yet")]
     public void Prepare_Fault_SaysWhy(string text, string expected) =>
-        Assert.StartsWith(expected, Assert.Throws<ModelConfigException>(() => Prepare(text)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(expected, Assert.Throws<ModelConfigException>(() => ConfigRules.CheckInstances(Prepare(text))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Prepare_IncompleteWithoutCompletion_IsRefused() =>
