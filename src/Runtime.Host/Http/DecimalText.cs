@@ -56,6 +56,14 @@ internal static class DecimalText
             return ElementFault.Syntax;
         }
 
+        if (digits <= 19 && mantissa <= 1UL << 53 && (uint)-scale <= 22)
+        {
+            value = mantissa / ExactPowers[-scale];
+            value = negative ? -value : value;
+            position = i;
+            return ElementFault.None;
+        }
+
         var fault = Convert(text[position..i], negative, digits, mantissa, scale, out value);
         position = i;
         return fault;
@@ -65,9 +73,9 @@ internal static class DecimalText
     {
         if (digits <= 19)
         {
-            if (mantissa <= 1UL << 53 && Math.Abs(scale) <= 22)
+            if (mantissa <= 1UL << 53 && scale is >= 0 and <= 22)
             {
-                value = scale < 0 ? mantissa / ExactPowers[-scale] : mantissa * ExactPowers[scale];
+                value = mantissa * ExactPowers[scale];
                 value = negative ? -value : value;
                 return ElementFault.None;
             }

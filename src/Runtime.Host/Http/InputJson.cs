@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Runtime.Inference;
 using Runtime.Tensors;
 
 namespace Runtime.Host.Http;
@@ -16,9 +15,7 @@ internal ref struct InputJson(InferContext context, InferCall call)
     private int _dataStart = -1;
     private bool _hasData;
     private ulong? _binarySize;
-    private string? _region;
-    private ulong _regionOffset;
-    private ulong _regionSize;
+    private RegionJson _region;
 
     /// <summary>Reads the object that the cursor is at, and adds its tensor to the request.</summary>
     public void Read(ref JsonCursor cursor)
@@ -44,7 +41,7 @@ internal ref struct InputJson(InferContext context, InferCall call)
         {
             AddBinary(head, size);
         }
-        else if (_region is not null)
+        else if (_region.IsNamed)
         {
             AddRegion(head);
         }
@@ -91,7 +88,7 @@ internal ref struct InputJson(InferContext context, InferCall call)
         }
 
         int end;
-        if (_name is not null && _shape is not null && _typeText is not null && _binarySize is null && _region is null)
+        if (_name is not null && _shape is not null && _typeText is not null && _binarySize is null && !_region.IsNamed)
         {
             var head = Head();
             CheckJson(head);
@@ -126,22 +123,7 @@ internal ref struct InputJson(InferContext context, InferCall call)
                 cursor.Read();
                 _binarySize = cursor.GetUint64("binary_data_size");
             }
-            else if (_region is null && cursor.Is("shared_memory_region"u8))
-            {
-                cursor.Read();
-                _region = cursor.GetString("shared_memory_region");
-            }
-            else if (cursor.Is("shared_memory_offset"u8))
-            {
-                cursor.Read();
-                _regionOffset = cursor.GetUint64("shared_memory_offset");
-            }
-            else if (cursor.Is("shared_memory_byte_size"u8))
-            {
-                cursor.Read();
-                _regionSize = cursor.GetUint64("shared_memory_byte_size");
-            }
-            else
+            else if (!_region.TryRead(ref cursor))
             {
                 cursor.Skip();
             }
@@ -203,7 +185,7 @@ internal ref struct InputJson(InferContext context, InferCall call)
 
     private readonly void CheckSource(string name)
     {
-        var set = (_dataStart >= 0 ? " 'data'" : "") + (_binarySize is not null ? " 'binary_data_size'" : "") + (_region is not null ? " 'shared_memory_region'" : "");
+        var set = (_dataStart >= 0 ? " 'data'" : "") + (_binarySize is not null ? " 'binary_data_size'" : "") + (_region.IsNamed ? " 'shared_memory_region'" : "");
         if (set.Length == 0 || set.LastIndexOf(' ') > 0)
         {
             throw JsonCursor.Invalid(
@@ -244,12 +226,7 @@ internal ref struct InputJson(InferContext context, InferCall call)
 
     private readonly void AddRegion(in TensorHead head)
     {
-        var error = context.Regions.TryMap(_region!, _regionOffset, _regionSize, out var memory, out var lease);
-        if (error is not null)
-        {
-            throw new InferenceException(error);
-        }
-
+        var memory = _region.Map(context.Regions, out var lease);
         call.Request.Inputs.Add(new Tensor(head.Name, head.Type, head.Shape, memory), lease);
     }
 }

@@ -9,9 +9,7 @@ internal ref struct OutputJson(InferContext context, InferCall call)
     private string? _name;
     private bool _isBinary;
     private ulong _classes;
-    private string? _region;
-    private ulong _regionOffset;
-    private ulong _regionSize;
+    private RegionJson _region;
 
     /// <summary>Reads the object that the cursor is at, and adds the output to the request.</summary>
     public void Read(ref JsonCursor cursor)
@@ -73,24 +71,9 @@ internal ref struct OutputJson(InferContext context, InferCall call)
                 ? classes
                 : throw JsonCursor.Invalid($"Unable to set 'classification': attempt to access JSON non-unsigned-integer as unsigned-integer (at byte {cursor.Position})");
         }
-        else if (_region is null && cursor.Is("shared_memory_region"u8))
-        {
-            cursor.Read();
-            _region = cursor.GetString("shared_memory_region");
-        }
-        else if (cursor.Is("shared_memory_offset"u8))
-        {
-            cursor.Read();
-            _regionOffset = cursor.GetUint64("shared_memory_offset");
-        }
-        else if (cursor.Is("shared_memory_byte_size"u8))
-        {
-            cursor.Read();
-            _regionSize = cursor.GetUint64("shared_memory_byte_size");
-        }
         else
         {
-            return false;
+            return _region.TryRead(ref cursor);
         }
 
         return true;
@@ -101,7 +84,7 @@ internal ref struct OutputJson(InferContext context, InferCall call)
         var delivery = new OutputDelivery(name) { IsBinary = _isBinary };
         (call.Deliveries ??= []).Add(delivery);
         call.Request.Outputs.Add(new RequestedOutput(name, (uint)_classes));
-        if (_region is null)
+        if (!_region.IsNamed)
         {
             return;
         }
@@ -111,12 +94,7 @@ internal ref struct OutputJson(InferContext context, InferCall call)
             throw JsonCursor.Invalid($"Output can't set both 'shared_memory_region' and '{(_isBinary ? "binary_data" : "classification")}' (output '{name}')");
         }
 
-        var error = context.Regions.TryMap(_region, _regionOffset, _regionSize, out var memory, out var lease);
-        if (error is not null)
-        {
-            throw new InferenceException(error);
-        }
-
-        (delivery.Region, delivery.Lease) = (memory, lease);
+        delivery.Region = _region.Map(context.Regions, out var lease);
+        delivery.Lease = lease;
     }
 }

@@ -10,7 +10,7 @@ namespace Runtime.Host.Http;
 internal static class TensorJsonWriter
 {
     private const int ElementsPerReservation = 1024;
-    private const int MostBytesPerNumber = 32;
+    private const int MostBytesPerNumber = SingleText.Room;
 
     /// <exception cref="InferenceException">The tensor holds strings that are not UTF-8.</exception>
     public static void Write(JsonBuffer buffer, Tensor tensor)
@@ -105,7 +105,7 @@ internal static class TensorJsonWriter
         for (var start = 0; start < values.Length; start += ElementsPerReservation)
         {
             var part = values.Slice(start, Math.Min(ElementsPerReservation, values.Length - start));
-            var target = buffer.Reserve(part.Length * (SingleText.MaxLength + 1));
+            var target = buffer.Reserve((part.Length * (SingleText.MaxLength + 1)) + SingleText.Room);
             var position = 0;
             foreach (var value in part)
             {

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -153,71 +151,6 @@ public sealed class InferEndpointTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1, false)]
-    [InlineData(int.MaxValue, false)]
-    [InlineData(1, true)]
-    public async Task Serve_BinaryTensors_ComeBackAsBytes(int chunk, bool isChunked)
-    {
-        var json = """{"inputs":[{"name":"INPUT0","shape":[2],"datatype":"INT32","parameters":{"binary_data_size":8}},{"name":"INPUT1","shape":[1],"datatype":"INT32","data":[7]}],"parameters":{"binary_data_output":true}}""";
-        byte[] tail = [1, 0, 0, 0, 2, 0, 0, 0];
-        (string, string)[] headers = [("Inference-Header-Content-Length", $"{json.Length}abc"), .. isChunked ? new[] { ("Transfer-Encoding", "chunked") } : []];
-        using var model = EchoModel.Create(DataType.Int32, tensors: 2);
-        var answer = await SendAsync(model, [.. Encoding.UTF8.GetBytes(json), .. tail], chunk, headers);
-        Assert.Equal(200, answer.Status);
-        Assert.Equal("application/octet-stream", answer.Headers.ContentType);
-        var size = int.Parse(answer.Headers["Inference-Header-Content-Length"]!, System.Globalization.CultureInfo.InvariantCulture);
-        Assert.Equal(
-            """{"model_name":"echo","model_version":"1","outputs":[{"name":"OUTPUT0","datatype":"INT32","shape":[2],"parameters":{"binary_data_size":8}},{"name":"OUTPUT1","datatype":"INT32","shape":[1],"parameters":{"binary_data_size":4}}]}""",
-            Encoding.UTF8.GetString(answer.Body, 0, size));
-        Assert.Equal([.. tail, 7, 0, 0, 0], answer.Body[size..]);
-    }
-
-    [Theory]
-    [InlineData("abc", 8, "Unable to parse Inference-Header-Content-Length, got: abc")]
-    [InlineData("-1", 8, "should be in range (0,")]
-    [InlineData("100000", 8, "should be in range (0, {body}), got: 100000")]
-    [InlineData("2147483648", 8, "should be in range")]
-    [InlineData("1180591620717411303424", 8, "should be in range")]
-    [InlineData("{json}", 4, "unexpected size for input 'INPUT0', expecting 4 additional bytes for model 'echo'")]
-    [InlineData("{json}", 9, "unexpected additional input data for model 'echo'")]
-    public async Task Serve_BinaryFault_AnswersWhatIsWrong(string header, int tail, string message)
-    {
-        var json = """{"inputs":[{"name":"INPUT0","shape":[2],"datatype":"INT32","parameters":{"binary_data_size":8}}]}""";
-        header = header.Replace("{json}", $"{json.Length}", StringComparison.Ordinal);
-        message = message.Replace("{body}", $"{json.Length + tail}", StringComparison.Ordinal);
-        foreach (var chunked in new[] { false, true })
-        {
-            using var model = EchoModel.Create(DataType.Int32);
-            (string, string)[] headers = [("Inference-Header-Content-Length", header), .. chunked ? new[] { ("Transfer-Encoding", "chunked") } : []];
-            var answer = await SendAsync(model, [.. Encoding.UTF8.GetBytes(json), .. new byte[tail]], 5, headers);
-            Assert.Equal(400, answer.Status);
-            Assert.Contains(chunked && message.Contains("got: 1000", StringComparison.Ordinal) ? "got: 100000" : message, answer.Text, StringComparison.Ordinal);
-        }
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Serve_RawRequest_ShapeFollowsFromLength(bool isChunked)
-    {
-        using var model = EchoModel.Create(DataType.Fp32, maxBatchSize: 4);
-        byte[] body = [0, 0, 128, 63, 0, 0, 0, 64, 0, 0, 64, 64];
-        (string, string)[] headers = [("Inference-Header-Content-Length", "0"), .. isChunked ? new[] { ("Transfer-Encoding", "chunked") } : []];
-        var answer = await SendAsync(model, body, 5, headers);
-        Assert.Contains("\"shape\":[1,3],\"parameters\":{\"binary_data_size\":12}", answer.Text, StringComparison.Ordinal);
-        Assert.Equal(body, answer.Body[^12..]);
-    }
-
-    [Fact]
-    public async Task Serve_RawStrings_AreOneElement()
-    {
-        using var model = EchoModel.Create(DataType.Bytes);
-        var answer = await SendAsync(model, "abc"u8.ToArray(), headers: ("Inference-Header-Content-Length", "0"));
-        Assert.Equal(3, BinaryPrimitives.ReadInt32LittleEndian(answer.Body.AsSpan()[^7..]));
-        Assert.Equal("abc"u8.ToArray(), answer.Body[^3..]);
-    }
-
-    [Theory]
     [InlineData("""{"name":"OUTPUT1"}""", "\"outputs\":[{\"name\":\"OUTPUT1\",\"datatype\":\"INT32\",\"shape\":[1],\"data\":[2]}]}")]
     [InlineData("""{"name":"OUTPUT1"},{"name":"OUTPUT0"}""", "\"outputs\":[{\"name\":\"OUTPUT0\",\"datatype\":\"INT32\",\"shape\":[1],\"data\":[1]},{\"name\":\"OUTPUT1\",\"datatype\":\"INT32\",\"shape\":[1],\"data\":[2]}]}")]
     [InlineData("""{"name":"OUTPUT1","parameters":{"classification":1}}""", "\"outputs\":[{\"name\":\"OUTPUT1\",\"datatype\":\"BYTES\",\"shape\":[1],\"data\":[\"2:0\"]}]}")]
@@ -229,75 +162,10 @@ public sealed class InferEndpointTests : IDisposable
     }
 
     [Fact]
-    public async Task Serve_StringsThatAreNotText_AdvisesBinaryData()
-    {
-        using var model = EchoModel.Create(DataType.Bytes);
-        var json = """{"inputs":[{"name":"INPUT0","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":6}}]}""";
-        var answer = await SendAsync(model, [.. Encoding.UTF8.GetBytes(json), 2, 0, 0, 0, 0xFF, 0xFE], headers: ("Inference-Header-Content-Length", $"{json.Length}"));
-        Assert.Equal(400, answer.Status);
-        Assert.Contains("output 'OUTPUT0'", answer.Text, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Serve_DecoupledModel_Answers501()
     {
         using var model = EchoModel.Create("""{"name":"d","input":[{"name":"IN","dataType":"TYPE_INT32","dims":[-1]}],"output":[{"name":"OUT","dataType":"TYPE_INT32","dims":[1]}],"modelTransactionPolicy":{"decoupled":true}}""");
         Assert.Equal(501, (await SendAsync(model, "{}"u8.ToArray())).Status);
-    }
-
-    [Theory]
-    [InlineData("gzip", false, 200)]
-    [InlineData("deflate", false, 200)]
-    [InlineData("GZIP", true, 400)]
-    [InlineData("deflate", true, 400)]
-    [InlineData("br", false, 501)]
-    public async Task Serve_CompressedBody_IsInflated(string encoding, bool isCut, int status)
-    {
-        var packed = Pack(Encoding.UTF8.GetBytes(Json("INT32", "[2]", "[1,2]")), encoding);
-        var answer = await InferAsync(DataType.Int32, isCut ? packed[..^9] : packed, headers: ("Content-Encoding", encoding));
-        Assert.Equal(status, answer.Status);
-    }
-
-    [Fact]
-    public async Task Serve_SecondGzipMember_IsRefused()
-    {
-        var packed = Pack(Encoding.UTF8.GetBytes(Json("INT32", "[2]", "[1,2]")), "gzip");
-        Assert.Equal(400, (await InferAsync(DataType.Int32, [.. packed, .. Pack("  "u8.ToArray(), "gzip")], headers: ("Content-Encoding", "gzip"))).Status);
-    }
-
-    [Theory]
-    [InlineData("identity", false)]
-    [InlineData("identity", true)]
-    [InlineData("gzip", false)]
-    public async Task Serve_BodyBeyondLimit_Answers400(string encoding, bool isChunked)
-    {
-        using var model = EchoModel.Create(DataType.Int32);
-        var endpoint = new InferEndpoint(null!, new HostOptions { HttpMaxInputSize = 1000 }, new SharedMemoryRegions());
-        var body = Encoding.UTF8.GetBytes(Json("INT32", "[2]", "[1,2]") + new string(' ', 1000));
-        (string, string)[] headers = [("Content-Encoding", encoding), .. isChunked ? new[] { ("Transfer-Encoding", "chunked") } : []];
-        var answer = await HttpExchange.SendAsync(context => endpoint.ServeAsync(context, model), encoding == "gzip" ? Pack(body, encoding) : body, 100, headers);
-        Assert.Equal(400, answer.Status);
-        Assert.Contains("--http-max-input-size", answer.Text, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("gzip", "gzip")]
-    [InlineData("GZIP;q=0.5", "gzip")]
-    [InlineData("gzip, deflate", "gzip")]
-    [InlineData("deflate, gzip", "deflate")]
-    [InlineData("gzip;q=0.1, deflate;q=0.2", "deflate")]
-    [InlineData("identity;q=1, gzip;q=0.5", null)]
-    [InlineData("gzip;q=0", null)]
-    [InlineData("gzip;q=x", null)]
-    [InlineData("*", null)]
-    [InlineData("br", null)]
-    public async Task Serve_AcceptEncoding_IsHonoured(string accept, string? expected)
-    {
-        var answer = await InferAsync(DataType.Int32, Json("INT32", "[2]", "[1,2]"), headers: ("Accept-Encoding", accept));
-        Assert.Equal(expected, answer.Headers.ContentEncoding.FirstOrDefault());
-        using var packed = new MemoryStream(answer.Body);
-        using Stream stream = expected switch { "gzip" => new GZipStream(packed, CompressionMode.Decompress), "deflate" => new ZLibStream(packed, CompressionMode.Decompress), _ => packed };
-        Assert.EndsWith("\"data\":[1,2]}]}", await new StreamReader(stream).ReadToEndAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -310,17 +178,6 @@ public sealed class InferEndpointTests : IDisposable
     }
 
     private static string Json(string type, string shape, string data) => $$"""{"inputs":[{"name":"INPUT0","shape":{{shape}},"datatype":"{{type}}","data":{{data}}}]}""";
-
-    private static byte[] Pack(byte[] bytes, string encoding)
-    {
-        using var packed = new MemoryStream();
-        using (Stream stream = encoding == "deflate" ? new ZLibStream(packed, CompressionMode.Compress) : new GZipStream(packed, CompressionMode.Compress))
-        {
-            stream.Write(bytes);
-        }
-
-        return packed.ToArray();
-    }
 
     private static Task<HttpAnswer> InferAsync(DataType type, string body, int tensors = 1, bool halfPrecision = true, int chunk = int.MaxValue, params (string, string)[] headers)
         => InferAsync(type, Encoding.UTF8.GetBytes(body), tensors, halfPrecision, chunk, headers);

@@ -56,7 +56,9 @@ public sealed class SingleTextTests
 
     private static string Write(float value)
     {
-        var target = new byte[SingleText.MaxLength];
-        return Encoding.ASCII.GetString(target, 0, SingleText.Write(value, target));
+        var target = new byte[SingleText.Room];
+        var length = SingleText.Write(value, target);
+        Assert.InRange(length, 1, SingleText.MaxLength);
+        return Encoding.ASCII.GetString(target, 0, length);
     }
 }
