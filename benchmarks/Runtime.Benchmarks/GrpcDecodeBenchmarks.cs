@@ -8,7 +8,6 @@ using Runtime.Models;
 using Runtime.Protocol;
 using Runtime.Tensors;
 using DataType = Runtime.Tensors.DataType;
-using ModelConfig = Runtime.Models.ModelConfig;
 
 namespace Runtime.Benchmarks;
 
