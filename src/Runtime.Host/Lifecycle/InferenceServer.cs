@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Runtime.Host.Options;
 using static Microsoft.Extensions.Options.Options;
 
@@ -26,8 +25,7 @@ internal sealed class InferenceServer : IDisposable
         Listen(kestrel, options.AllowHttp, new Door("HTTP", doors.Http, false), Resolve(options.HttpAddress, options.HttpPort, "--http-address"));
         Listen(kestrel, options.AllowGrpc, new Door("gRPC", doors.Grpc, true), Resolve(options.GrpcAddress, options.GrpcPort, "--grpc-address"));
         Listen(kestrel, options.AllowMetrics, new Door("metrics", doors.Metrics, false), Resolve(options.MetricsAddress, options.MetricsPort, "--metrics-address"));
-        var sockets = new SocketTransportOptions { UnsafePreferInlineScheduling = PreferInlineSockets };
-        var transport = new ListenerFactory(new SocketTransportFactory(Create(sockets), loggers));
+        var transport = new ListenerFactory(SocketTransport.Create(PreferInlineSockets, loggers));
         _kestrel = new KestrelServer(Create(kestrel), transport, loggers);
     }
 
