@@ -11,7 +11,13 @@ internal static class HostedModels
     public static ModelRepository Create(HostOptions options, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("Models");
-        var onnx = new OnnxOptions { Log = message => logger.LogWarning("{Message}", message) };
+        var onnx = new OnnxOptions
+        {
+            IntraOpThreadCount = Threads(options.OnnxIntraOpThreads),
+            InterOpThreadCount = Threads(options.OnnxInterOpThreads),
+            AllowSpinning = options.OnnxThreadSpinning,
+            Log = message => logger.LogWarning("{Message}", message),
+        };
         var models = new ModelRepository(Options(options), [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
         models.Changed += change => Log(logger, change);
         return models;
@@ -25,6 +31,8 @@ internal static class HostedModels
         PollInterval = TimeSpan.FromSeconds(Math.Max(1, options.RepositoryPollSecs)),
         AutoComplete = !options.DisableAutoCompleteConfig,
     };
+
+    private static int Threads(int count) => count > 0 ? count : Environment.ProcessorCount;
 
     private static void Log(ILogger logger, ModelEvent change)
     {

@@ -65,13 +65,16 @@ public sealed record HostOptions
 
     public int MetricsPort { get; init; } = 8002;
 
-    /// <summary>Entries such as <c>summary_latencies=true</c>.</summary>
-    public IReadOnlyList<string> MetricsConfig { get; init; } = [];
-
-    /// <summary>Entries such as <c>rate=1000</c> or <c>triton,file=trace.json</c>.</summary>
-    public IReadOnlyList<string> TraceConfig { get; init; } = [];
-
     public bool AllowClientShm { get; init; }
+
+    /// <summary>Threads that share the work inside one operator, for all ONNX models together; 0 for one a processor.</summary>
+    public int OnnxIntraOpThreads { get; init; }
+
+    /// <summary>Threads that run operators side by side, for all ONNX models together; 0 for one a processor.</summary>
+    public int OnnxInterOpThreads { get; init; }
+
+    /// <summary>Whether those threads spin for a while when they have no work, for latency at the price of CPU time.</summary>
+    public bool OnnxThreadSpinning { get; init; }
 
     public int LogVerbose { get; init; }
 

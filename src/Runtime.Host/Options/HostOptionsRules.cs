@@ -16,8 +16,6 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         ListenerRules();
         LogRules();
         RuleFor(o => o.ExitTimeoutSecs).GreaterThanOrEqualTo(0).WithMessage("--exit-timeout-secs: expected 0 or more, got {PropertyValue}");
-        RuleForEach(o => o.MetricsConfig).Must(entry => entry.IndexOf('=', StringComparison.Ordinal) > 0).WithMessage("--metrics-config: expected KEY=VALUE, got '{PropertyValue}'");
-        RuleForEach(o => o.TraceConfig).Must(entry => entry.IndexOf('=', StringComparison.Ordinal) > 0).WithMessage("--trace-config: expected [MODE,]KEY=VALUE, got '{PropertyValue}'");
     }
 
     private void ModelRules()
@@ -25,6 +23,8 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         RuleFor(o => o.ModelControlMode).Must(mode => mode is "none" or "explicit" or "poll").WithMessage("--model-control-mode: expected none, explicit or poll, got '{PropertyValue}'");
         RuleFor(o => o.LoadModel).Empty().When(o => o.ModelControlMode != "explicit").WithMessage(o => $"--load-model needs --model-control-mode=explicit, the mode is '{o.ModelControlMode}'");
         RuleFor(o => o.LoadModel).Must(models => models.Count == 1).When(o => o.LoadModel.Contains("*")).WithMessage("--load-model=* loads every model and stands alone");
+        RuleFor(o => o.OnnxIntraOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-intra-op-threads: expected 0 to 1024, got {PropertyValue}");
+        RuleFor(o => o.OnnxInterOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-inter-op-threads: expected 0 to 1024, got {PropertyValue}");
         RuleFor(o => o.RepositoryPollSecs).GreaterThan(0).When(o => o.ModelControlMode == "poll").WithMessage("--repository-poll-secs: expected 1 or more, got {PropertyValue}");
         RuleFor(o => o.Id).NotEmpty().WithMessage("--id must not be empty");
     }

@@ -17,6 +17,12 @@ internal static class OptionTable
             Option.Switch("disable-auto-complete-config", "Take configurations as they are, without completing them from the model file.", o => o.DisableAutoCompleteConfig, (o, v) => o with { DisableAutoCompleteConfig = v }),
             Option.Switch("strict-model-config", "Triton's older name of disable-auto-complete-config.", o => o.DisableAutoCompleteConfig, (o, v) => o with { DisableAutoCompleteConfig = v }),
         ]),
+        new("ONNX Runtime",
+        [
+            Option.Number("onnx-intra-op-threads", "Threads inside one operator, for all models together; 0 is one a processor.", o => o.OnnxIntraOpThreads, (o, v) => o with { OnnxIntraOpThreads = v }),
+            Option.Number("onnx-inter-op-threads", "Threads that run operators side by side, for all models together; 0 is one a processor.", o => o.OnnxInterOpThreads, (o, v) => o with { OnnxInterOpThreads = v }),
+            Option.Switch("onnx-thread-spinning", "Let those threads spin when they have no work: lower latency for more CPU time.", o => o.OnnxThreadSpinning, (o, v) => o with { OnnxThreadSpinning = v }),
+        ]),
         new("Process",
         [
             Option.Text("id", "The server's name in its metadata.", o => o.Id, (o, v) => o with { Id = v }),
@@ -45,13 +51,11 @@ internal static class OptionTable
             Option.Text("grpc-header-forward-pattern", "Regular expression of metadata that become request parameters.", o => o.GrpcHeaderForwardPattern, (o, v) => o with { GrpcHeaderForwardPattern = v }),
             Option.List("grpc-restricted-protocol", "As http-restricted-api, for gRPC's metadata.", "APIS:K=V", (o, v) => o with { GrpcRestrictedProtocol = v }),
         ]),
-        new("Metrics and tracing",
+        new("Metrics",
         [
             Option.Switch("allow-metrics", "Serve metrics.", o => o.AllowMetrics, (o, v) => o with { AllowMetrics = v }),
             Option.Text("metrics-address", "Address to listen on; HTTP's unless it is given.", o => o.MetricsAddress, (o, v) => o with { MetricsAddress = v }),
             Option.Number("metrics-port", "Port to listen on; 0 picks a free one.", o => o.MetricsPort, (o, v) => o with { MetricsPort = v }),
-            Option.List("metrics-config", "A setting of the metrics, such as summary_latencies=true; repeat it for several.", "K=V", (o, v) => o with { MetricsConfig = v }),
-            Option.List("trace-config", "A setting of the traces, such as rate=1000 or triton,file=trace.json; repeat it for several.", "[MODE,]K=V", (o, v) => o with { TraceConfig = v }),
         ]),
         new("Log",
         [

@@ -159,7 +159,6 @@ public sealed class HostOptionsBinderTests : IDisposable
     [InlineData("--http-restricted-api=health", "--http-restricted-api: expected API[,API…]:KEY=VALUE, got 'health'")]
     [InlineData("--http-restricted-api=health,helth:a=b", "--http-restricted-api: unknown API 'helth'; there are health, metadata, inference, shared-memory, model-config, model-repository, statistics, trace, logging")]
     [InlineData("--grpc-restricted-protocol=health:a=b --grpc-restricted-protocol=trace,health:a=c", "--grpc-restricted-protocol: 'health' is restricted twice")]
-    [InlineData("--trace-config=rate", "--trace-config: expected [MODE,]KEY=VALUE, got 'rate'")]
     [InlineData("--grpc-use-ssl=true", "--grpc-use-ssl asks for TLS, which this server does not speak; end TLS in a proxy in front of it and leave the flag out")]
     [InlineData("--grpc-server-key key.pem", "--grpc-server-key asks for TLS, which this server does not speak; end TLS in a proxy in front of it and leave the flag out")]
     [InlineData("--model-repository=nowhere", "the model repository 'nowhere' is not a directory")]
