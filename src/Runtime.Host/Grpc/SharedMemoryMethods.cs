@@ -63,6 +63,7 @@ internal sealed class SharedMemoryMethods(SharedMemoryRegions regions)
     private static Reply<CudaSharedMemoryRegisterResponse> CudaRegister(CudaSharedMemoryRegisterRequest request)
         => InferenceError.InvalidArgument($"failed to register CUDA shared memory region: '{request.Name}', GPUs not supported");
 
-    private static Reply<CudaSharedMemoryUnregisterResponse> CudaUnregister(CudaSharedMemoryUnregisterRequest request)
-        => InferenceError.InvalidArgument($"failed to unregister CUDA shared memory region: '{request.Name}', GPUs not supported");
+    // Clients call this before anything else, GPU or not: forgetting what was never there succeeds.
+    private Reply<CudaSharedMemoryUnregisterResponse> CudaUnregister(CudaSharedMemoryUnregisterRequest request)
+        => regions.Disabled is { } error ? error : new CudaSharedMemoryUnregisterResponse();
 }

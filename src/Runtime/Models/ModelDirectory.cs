@@ -57,7 +57,7 @@ internal static class ModelDirectory
     }
 
     /// <summary>Writes files that a client sent into a directory of their own, which goes when the result is disposed.</summary>
-    /// <exception cref="InferenceException">A path leads out of the directory.</exception>
+    /// <exception cref="InferenceException">A path leads out of the directory, or cannot be written there.</exception>
     public static TemporaryDirectory Materialize(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
     {
         var directory = new TemporaryDirectory();
@@ -70,10 +70,7 @@ internal static class ModelDirectory
                     throw new InferenceException(ErrorCode.InvalidArgument, $"file override 'file:{path}' must be a relative path inside the model's directory, such as 'file:1/model.onnx'");
                 }
 
-                var target = Path.Combine(directory.Path, path);
-                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                using var stream = File.Create(target);
-                stream.Write(content.Span);
+                Write(directory.Path, path, content.Span);
             }
 
             return directory;
@@ -82,6 +79,23 @@ internal static class ModelDirectory
         {
             directory.Dispose();
             throw;
+        }
+    }
+
+    private static void Write(string directory, string path, ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            var target = Path.Combine(directory, path);
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            using var stream = File.Create(target);
+            stream.Write(content);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            var reason = exception is PathTooLongException ? "the file system takes no name or path of that length" : "a file and a directory cannot have the same path, and the disk needs room for it";
+            throw new InferenceException(
+                new InferenceError(ErrorCode.Internal, $"failed to poll from model repository: file override 'file:{path}' cannot be written: {reason}"), exception);
         }
     }
 

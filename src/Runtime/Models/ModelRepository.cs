@@ -260,7 +260,8 @@ public sealed class ModelRepository : IAsyncDisposable
             }
 
             Changed?.Invoke(new ModelEvent(entry.Name, 0, ModelState.Unavailable, exception.Message));
-            return InferenceError.InvalidArgument($"failed to load '{entry.Name}': {exception.Message}");
+            var code = (exception as InferenceException)?.Error.Code ?? ErrorCode.InvalidArgument;
+            return new InferenceError(code, $"failed to load '{entry.Name}': {exception.Message}");
         }
 
         lock (_gate)

@@ -57,6 +57,18 @@ public sealed class SharedMemoryInferTests : IDisposable
             => (await host.Client.CallAsync(GrpcClient.Inference + "SystemSharedMemoryStatus", new SystemSharedMemoryStatusRequest())).Read(SystemSharedMemoryStatusResponse.Parser);
     }
 
+    [Fact]
+    public async Task CudaUnregister_NothingRegistered_Succeeds()
+    {
+        await using var host = await StartAsync();
+        foreach (var name in (string[])["", "nosuch"])
+        {
+            (await host.Client.CallAsync(GrpcClient.Inference + "CudaSharedMemoryUnregister", new CudaSharedMemoryUnregisterRequest { Name = name })).Read(CudaSharedMemoryUnregisterResponse.Parser);
+        }
+
+        (await host.Client.CallAsync(GrpcClient.Inference + "CudaSharedMemoryRegister", new CudaSharedMemoryRegisterRequest { Name = "a" })).AssertFails(GrpcStatusCode.InvalidArgument, "GPUs not supported");
+    }
+
     public void Dispose() => File.Delete(Path);
 
     private async Task<GrpcHost> StartAsync()

@@ -1,4 +1,5 @@
 using System.Text;
+using Runtime.Inference;
 using Runtime.Models;
 
 namespace Runtime.Tests.Models;
@@ -162,6 +163,22 @@ public class ModelRepositoryTests
         var files = new Dictionary<string, ReadOnlyMemory<byte>> { [path] = new byte[1] };
 
         Assert.Contains("must be a relative path", (await repository.LoadAsync("sent", new LoadOverrides("{}", files)))!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task LoadAsync_FileThatCannotBeWritten_IsInternalAndNamesItWithoutTheServersPath()
+    {
+        await using var repository = new RepositoryUnderTest();
+        foreach (string[] paths in (string[][])[[new('A', 256)], ["1", "1/model"]])
+        {
+            var files = paths.ToDictionary(path => path, _ => new ReadOnlyMemory<byte>(new byte[1]));
+
+            var error = await repository.LoadAsync("sent", new LoadOverrides("{}", files));
+
+            Assert.Equal(ErrorCode.Internal, error!.Code);
+            Assert.StartsWith($"failed to load 'sent': failed to poll from model repository: file override 'file:{paths[^1]}' cannot be written", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain(Path.GetTempPath(), error.Message, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
