@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Connections;
 namespace Runtime.Host.Lifecycle;
 
 /// <summary>
-/// The memory of connections, in blocks of 32 KiB. Kestrel's own are 4 KiB, and a block is what one system call receives:
-/// 1 MB comes in 32 of these instead of 256.
+/// The memory of connections, in blocks of 128 KiB. Kestrel's own are 4 KiB, and a block is what one system call receives:
+/// 1 MB comes in 8 of these instead of 256.
 /// </summary>
 internal sealed class BlockPool : MemoryPool<byte>, IMemoryPoolFactory<byte>
 {
-    private const int BlockSize = 32 * 1024;
-    private const int MostRetained = 1024;
+    private const int BlockSize = 128 * 1024;
+    private const int MostRetained = 256;
 
     private readonly Lock _gate = new();
     private readonly Stack<Block> _free = new();
