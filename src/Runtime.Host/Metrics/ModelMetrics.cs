@@ -21,7 +21,19 @@ internal static class ModelMetrics
         Write(text, samples, "nv_inference_compute_input_duration_us"u8, "Cumulative compute input duration in microseconds (does not include cached requests)"u8, Counter, s => Microseconds(s.ComputeInput));
         Write(text, samples, "nv_inference_compute_infer_duration_us"u8, "Cumulative compute inference duration in microseconds (does not include cached requests)"u8, Counter, s => Microseconds(s.ComputeInfer));
         Write(text, samples, "nv_inference_compute_output_duration_us"u8, "Cumulative inference compute output duration in microseconds (does not include cached requests)"u8, Counter, s => Microseconds(s.ComputeOutput));
+        Write(text, samples, "input_byte_size_counter"u8, "Cumulative input byte size of all requests received by the model"u8, Counter, s => s.InputBytes);
         Write(text, samples, "nv_inference_pending_request_count"u8, "Instantaneous number of pending requests awaiting execution per-model."u8, Gauge, s => s.Pending);
+        WriteLoadDurations(text, samples);
+    }
+
+    private static void WriteLoadDurations(PrometheusText text, IReadOnlyList<ModelSample> samples)
+    {
+        var name = "nv_model_load_duration_secs"u8;
+        text.Begin(name, Gauge, "Model load time in seconds"u8);
+        foreach (var sample in samples)
+        {
+            text.Sample(name, sample.Model, sample.Version, sample.Statistics.LoadDuration.TotalSeconds);
+        }
     }
 
     private static ReadOnlySpan<byte> Counter => "counter"u8;

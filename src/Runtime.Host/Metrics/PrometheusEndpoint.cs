@@ -1,6 +1,7 @@
 using System.Buffers;
 using Runtime.Host.Http;
 using Runtime.Models;
+using Runtime.Tensors;
 
 namespace Runtime.Host.Metrics;
 
@@ -25,8 +26,18 @@ internal sealed class PrometheusEndpoint(ModelRepository models)
         var buffer = new ArrayBufferWriter<byte>(InitialSize);
         var text = new PrometheusText(buffer);
         ModelMetrics.Write(text, [.. serving.Select(model => new ModelSample(model.Name, model.Version, model.Statistics.Snapshot()))]);
+        WritePool(text);
         _machine.Write(text);
         context.Response.ContentLength = buffer.WrittenCount;
         await context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+    }
+
+    private static void WritePool(PrometheusText text)
+    {
+        var (lent, kept) = TensorPool.Shared.Bytes;
+        text.Begin("nv_pinned_memory_pool_total_bytes"u8, "gauge"u8, "Pinned memory pool total memory size, in bytes"u8);
+        text.Sample("nv_pinned_memory_pool_total_bytes"u8, lent + kept);
+        text.Begin("nv_pinned_memory_pool_used_bytes"u8, "gauge"u8, "Pinned memory pool used memory size, in bytes"u8);
+        text.Sample("nv_pinned_memory_pool_used_bytes"u8, lent);
     }
 }

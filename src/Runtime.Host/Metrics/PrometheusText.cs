@@ -26,6 +26,21 @@ internal readonly struct PrometheusText(IBufferWriter<byte> output)
     /// <summary>One sample of a version of a model; the reason is a label too unless empty.</summary>
     public void Sample(ReadOnlySpan<byte> name, string model, long version, ReadOnlySpan<byte> reason, long value)
     {
+        Labels(name, model, version, reason);
+        Write(value);
+        Write("\n"u8);
+    }
+
+    /// <summary>One sample of a version of a model, with a fraction.</summary>
+    public void Sample(ReadOnlySpan<byte> name, string model, long version, double value)
+    {
+        Labels(name, model, version, default);
+        Write(value);
+        Write("\n"u8);
+    }
+
+    private void Labels(ReadOnlySpan<byte> name, string model, long version, ReadOnlySpan<byte> reason)
+    {
         Write(name);
         Write("{model=\""u8);
         WriteLabel(model);
@@ -38,8 +53,6 @@ internal readonly struct PrometheusText(IBufferWriter<byte> output)
         Write("\",version=\""u8);
         Write(version);
         Write("\"} "u8);
-        Write(value);
-        Write("\n"u8);
     }
 
     /// <summary>One sample without labels.</summary>
@@ -47,10 +60,15 @@ internal readonly struct PrometheusText(IBufferWriter<byte> output)
     {
         Write(name);
         Write(" "u8);
-        var span = output.GetSpan(NumberLength);
-        value.TryFormat(span, out var written, default, CultureInfo.InvariantCulture);
-        output.Advance(written);
+        Write(value);
         Write("\n"u8);
+    }
+
+    private void Write(double number)
+    {
+        var span = output.GetSpan(NumberLength);
+        number.TryFormat(span, out var written, default, CultureInfo.InvariantCulture);
+        output.Advance(written);
     }
 
     private void Write(ReadOnlySpan<byte> text)

@@ -141,7 +141,7 @@ public sealed class Model : IDisposable
 
         times.InferEnd = times.ComputeEnd = Stopwatch.GetTimestamp();
         Statistics.RecordExecution(rows, times);
-        Statistics.RecordSuccess(times, rows);
+        Statistics.RecordSuccess(times, rows, request.Inputs.ByteCount);
     }
 
     /// <summary>
@@ -240,7 +240,7 @@ public sealed class Model : IDisposable
             Statistics.RecordExecution(rows, times);
         }
 
-        Statistics.RecordSuccess(times, rows);
+        Statistics.RecordSuccess(times, rows, request.Inputs.ByteCount);
         return response;
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Runtime.Backends;
 using Runtime.Inference;
@@ -81,11 +82,13 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
         var failed = new SortedDictionary<long, string>();
         foreach (var version in source.Versions)
         {
+            var start = Stopwatch.GetTimestamp();
             try
             {
                 var message = source.Message.Clone();
                 var model = message.EnsembleScheduling is null ? LoadVersion(message, source.Directory, version) : LoadEnsemble(message, source.Directory, version);
                 Warm(model, source.Directory);
+                model.Statistics.LoadDuration = Stopwatch.GetElapsedTime(start);
                 served.Add(new ServedVersion(model, source.Share()));
             }
             catch (Exception exception) when (source.Steps.Count == 0 && (exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException))

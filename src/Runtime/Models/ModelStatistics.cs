@@ -66,11 +66,19 @@ public sealed record ModelStatisticsSnapshot
     public required IReadOnlyList<BatchStatistics> Batches { get; init; }
 
     public required IReadOnlyList<ResponseStatistics> Responses { get; init; }
+
+    /// <summary>Bytes of the inputs of the requests that were answered.</summary>
+    public required long InputBytes { get; init; }
+
+    /// <summary>How long the version took to load, warm-up included.</summary>
+    public required TimeSpan LoadDuration { get; init; }
 }
 
 /// <summary>The counters of one version of a model: the only place where inference is counted. Thread-safe.</summary>
 public sealed class ModelStatistics
 {
+    private const int MaxResponsePositions = 1024;
+
     private readonly Lock _gate = new();
     private readonly SortedDictionary<int, BatchStatistics> _batches = [];
     private readonly List<ResponseStatistics> _responses = [];
@@ -84,21 +92,26 @@ public sealed class ModelStatistics
     private StatisticDuration _input;
     private StatisticDuration _infer;
     private StatisticDuration _output;
+    private long _inputBytes;
     private long _pending;
 
     /// <summary>Requests that wait in the queue.</summary>
     public long Pending => Interlocked.Read(ref _pending);
 
+    /// <summary>Set once, before the version serves.</summary>
+    internal TimeSpan LoadDuration { get; set; }
+
     internal void AddPending(int change) => Interlocked.Add(ref _pending, change);
 
     /// <summary>Counts a request that was answered.</summary>
-    internal void RecordSuccess(in RequestTimes times, int rows)
+    internal void RecordSuccess(in RequestTimes times, int rows, long inputBytes)
     {
         var end = Stopwatch.GetTimestamp();
         lock (_gate)
         {
             _lastInference = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
             _inferences += rows;
+            _inputBytes += inputBytes;
             _success = _success.Plus(Nanoseconds(times.Arrival, end));
             _queue = _queue.Plus(Nanoseconds(times.Queued, times.ComputeStart));
             _input = _input.Plus(Nanoseconds(times.ComputeStart, times.InferStart));
@@ -172,11 +185,11 @@ public sealed class ModelStatistics
                 Pending = Pending,
                 Batches = [.. _batches.Values],
                 Responses = [.. _responses],
+                InputBytes = _inputBytes,
+                LoadDuration = LoadDuration,
             };
         }
     }
-
-    private const int MaxResponsePositions = 1024;
 
     private static ResponseStatistics Add(ResponseStatistics row, long nanoseconds, ResponseOutcome outcome) => outcome switch
     {

@@ -21,6 +21,23 @@ public sealed class TensorPool
     /// <summary>Arrays lent and not yet returned: 0 when nothing is in flight.</summary>
     public long Outstanding => Interlocked.Read(ref _outstanding);
 
+    /// <summary>Bytes of the arrays that are lent, and of those kept to lend again; arrays beyond the largest size are not counted.</summary>
+    public (long Lent, long Kept) Bytes
+    {
+        get
+        {
+            var (lent, kept) = (0L, 0L);
+            for (var i = 0; i < _buckets.Length; i++)
+            {
+                var (away, here) = _buckets[i].Counts;
+                lent += away << (i + SmallestShift);
+                kept += here << (i + SmallestShift);
+            }
+
+            return (lent, kept);
+        }
+    }
+
     /// <summary>An array of at least that many bytes, with old content in it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The count is negative or beyond an array's length.</exception>
     public byte[] Rent(long byteCount)
@@ -52,11 +69,24 @@ public sealed class TensorPool
         private readonly byte[][] _free = new byte[Math.Clamp(RetainedBytesPerSize >> shift, 1, 1024)][];
         private readonly Lock _gate = new();
         private int _count;
+        private long _lent;
+
+        public (long Lent, long Kept) Counts
+        {
+            get
+            {
+                lock (_gate)
+                {
+                    return (_lent, _count);
+                }
+            }
+        }
 
         public byte[] Rent()
         {
             lock (_gate)
             {
+                _lent++;
                 if (_count > 0)
                 {
                     var array = _free[--_count];
@@ -72,6 +102,7 @@ public sealed class TensorPool
         {
             lock (_gate)
             {
+                _lent--;
                 if (_count < _free.Length)
                 {
                     _free[_count++] = array;

@@ -40,6 +40,21 @@ public sealed class TensorSet : IDisposable
     /// <summary>How many tensors there are.</summary>
     public int Count => _count;
 
+    /// <summary>The bytes of all tensors.</summary>
+    public long ByteCount
+    {
+        get
+        {
+            long bytes = 0;
+            foreach (var tensor in Tensors)
+            {
+                bytes += tensor.Data.Length;
+            }
+
+            return bytes;
+        }
+    }
+
     /// <summary>The tensor at a position, in the order of adding.</summary>
     public Tensor this[int index] => index < _count ? _tensors[index] : throw new ArgumentOutOfRangeException(nameof(index));
 

@@ -45,10 +45,12 @@ public sealed class InferServerTests : IDisposable
     public async Task Serve_ConnectionCutInBody_FreesEverything()
     {
         using var model = EchoModel.Create(DataType.Int32);
+        var began = new TaskCompletionSource();
         var served = new TaskCompletionSource();
         var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions());
         await using var server = await LocalServer.StartAsync(async context =>
         {
+            began.SetResult();
             await endpoint.ServeAsync(context, model);
             served.SetResult();
         });
@@ -58,6 +60,7 @@ public sealed class InferServerTests : IDisposable
             var json = """{"inputs":[{"name":"INPUT0","shape":[100000],"datatype":"INT32","parameters":{"binary_data_size":400000}}]}""";
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
                 $"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {json.Length + 400_000}\r\nInference-Header-Content-Length: {json.Length}\r\n\r\n{json}{new string('x', 50_000)}"));
+            await began.Task; // cut before the request is read, the connection would never reach the endpoint
             client.Client.LingerState = new LingerOption(true, 0);
         }
 

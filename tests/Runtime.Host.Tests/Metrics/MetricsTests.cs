@@ -22,6 +22,8 @@ public sealed class MetricsTests
         Pending = 6,
         Batches = [],
         Responses = [],
+        InputBytes = 640,
+        LoadDuration = TimeSpan.FromMilliseconds(125),
     };
 
     [Fact]
@@ -41,7 +43,9 @@ public sealed class MetricsTests
             "nv_inference_compute_input_duration_us{model=\"m\",version=\"3\"} 3",
             "nv_inference_compute_infer_duration_us{model=\"m\",version=\"3\"} 4",
             "nv_inference_compute_output_duration_us{model=\"m\",version=\"3\"} 5",
+            "input_byte_size_counter{model=\"m\",version=\"3\"} 640",
             "nv_inference_pending_request_count{model=\"m\",version=\"3\"} 6",
+            "nv_model_load_duration_secs{model=\"m\",version=\"3\"} 0.125",
         ];
 
         Assert.Equal(expected, Lines(new ModelSample("m", 3, Statistics)).Where(line => !line.StartsWith('#')));
