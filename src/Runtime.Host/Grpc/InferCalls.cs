@@ -35,9 +35,9 @@ internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regio
     /// <exception cref="InferenceException">There is no such model, or the message is no valid request.</exception>
     public InferCall Start(InferMessage message, GrpcCall metadata, bool allowDecoupled)
     {
-        if (acquire(message.ModelName, message.ModelVersion, out var lease) is { } error)
+        if (acquire(message.ModelName, message.ModelVersion, out var lease) is { } unknown)
         {
-            throw new InferenceException(error);
+            throw new InferenceException(unknown);
         }
 
         try
@@ -50,6 +50,12 @@ internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regio
             var request = _builder.Build(message, lease.Model, out var placements);
             metadata.ForwardHeaders(request);
             return new InferCall(lease, request, placements);
+        }
+        catch (InferenceException exception)
+        {
+            var error = exception.Error.Naming(lease.Model.Name);
+            lease.Dispose();
+            throw new InferenceException(error, exception);
         }
         catch
         {

@@ -42,7 +42,7 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         }
         catch (InferenceException exception)
         {
-            await AnswerAsync(context, exception.Error, stream);
+            await AnswerAsync(context, exception.Error.Naming(model.Name), stream);
         }
         catch (BadHttpRequestException exception)
         {

@@ -47,7 +47,7 @@ internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions 
         }
         catch (InferenceException exception)
         {
-            await HttpErrors.WriteAsync(context, exception.Error);
+            await HttpErrors.WriteAsync(context, exception.Error.Naming(model.Name));
         }
         catch (BadHttpRequestException exception)
         {

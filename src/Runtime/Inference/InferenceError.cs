@@ -24,6 +24,9 @@ public sealed record InferenceError(ErrorCode Code, string Message)
 
     public static InferenceError Unsupported(string message) => new(ErrorCode.Unsupported, message);
 
+    /// <summary>The same error, naming the model if its message does not yet: what reads a body does not know for whom.</summary>
+    public InferenceError Naming(string model) => Message.Contains($"'{model}'", StringComparison.Ordinal) ? this : this with { Message = $"{Message} (model '{model}')" };
+
     public static InferenceError Internal(string message) => new(ErrorCode.Internal, message);
 }
 
