@@ -13,11 +13,13 @@ internal sealed class InstanceWorker : IDisposable
     private readonly RequestQueue _queue;
     private readonly IModelInstance _instance;
     private readonly ModelStatistics _statistics;
+    private readonly BatchRun _run;
     private readonly Thread _thread;
 
     public InstanceWorker(ModelConfig config, RequestQueue queue, IModelInstance instance, ModelStatistics statistics, string name)
     {
         (_config, _queue, _instance, _statistics) = (config, queue, instance, statistics);
+        _run = new BatchRun(config.Name);
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
     }
@@ -41,23 +43,35 @@ internal sealed class InstanceWorker : IDisposable
 
     private void Serve(List<PendingRequest> batch)
     {
+        if (Execute(batch) is { } exception)
+        {
+            Fail(batch, exception);
+        }
+    }
+
+    /// <summary>Runs the batch and answers its requests; or returns why it failed, with none of the rest answered.</summary>
+    private Exception? Execute(List<PendingRequest> batch)
+    {
         var times = new RequestTimes { ComputeStart = Stopwatch.GetTimestamp() };
         TensorSet? gathered = null;
         TensorSet? outputs = null;
         try
         {
             var inputs = batch.Count == 1 ? batch[0].Inputs : gathered = Batch.Gather(batch);
+            var cancellation = batch.Count == 1 ? batch[0].Cancellation : _run.Begin(batch);
+            cancellation.ThrowIfCancellationRequested();
             times.InferStart = Stopwatch.GetTimestamp();
-            outputs = _instance.Execute(inputs, batch.Count == 1 ? batch[0].Cancellation : CancellationToken.None);
+            outputs = _instance.Execute(inputs, cancellation);
             times.InferEnd = Stopwatch.GetTimestamp();
             var rows = batch.Sum(static request => request.Rows);
             Batch.Check(outputs, rows, _config);
             Complete(batch, rows, outputs, ref times);
+            return null;
         }
         catch (Exception exception)
         {
             outputs?.Dispose();
-            Fail(batch, exception);
+            return exception;
         }
         finally
         {
@@ -87,8 +101,14 @@ internal sealed class InstanceWorker : IDisposable
         }
     }
 
-    private static void Hand(PendingRequest request, TensorSet outputs, in RequestTimes times)
+    private void Hand(PendingRequest request, TensorSet outputs, in RequestTimes times)
     {
+        if (!_run.TryClaim(request))
+        {
+            outputs.Dispose();
+            return;
+        }
+
         request.Times = times with { Arrival = request.Times.Arrival, Queued = request.Times.Queued };
         request.Complete(outputs);
     }
@@ -97,13 +117,23 @@ internal sealed class InstanceWorker : IDisposable
     {
         foreach (var request in batch)
         {
-            var (error, reason) = exception switch
+            if (!_run.TryClaim(request))
             {
-                InferenceException inference => (inference.Error, FailureReason.Backend),
-                OperationCanceledException => (new InferenceError(ErrorCode.Cancelled, $"{request.Request.Prefix}request was cancelled"), FailureReason.Canceled),
-                _ => (InferenceError.Internal($"{request.Request.Prefix}execution of model '{_config.Name}' failed: {exception.Message}"), FailureReason.Backend),
-            };
-            request.Fail(error, reason);
+                continue;
+            }
+
+            switch (exception)
+            {
+                case OperationCanceledException when request.Cancellation.IsCancellationRequested:
+                    request.Cancel(_config.Name);
+                    break;
+                case InferenceException inference:
+                    request.Fail(inference.Error, FailureReason.Backend);
+                    break;
+                default:
+                    request.Fail(InferenceError.Internal($"{request.Request.Prefix}execution of model '{_config.Name}' failed: {exception.Message}"), FailureReason.Backend);
+                    break;
+            }
         }
     }
 }

@@ -41,6 +41,12 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
     internal PendingRequest? Previous;
     internal ITimer? Timeout;
 
+    /// <summary>The execution of several that it is a member of.</summary>
+    internal volatile BatchRun? Run;
+
+    // The worker's: guarded by its run's lock.
+    internal bool IsAnswered;
+
     // Of a model that preserves order: guarded by the order's lock once the queue has let the request in.
     internal OrderedRelease? Order;
     internal LinkedListNode<PendingRequest>? Place;
@@ -51,6 +57,9 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
     public void Complete(TensorSet outputs) => Finish(new PendingResult(outputs, null, default));
 
     public void Fail(InferenceError error, FailureReason reason) => Finish(new PendingResult(null, error, reason));
+
+    public void Cancel(string modelName)
+        => Fail(new InferenceError(ErrorCode.Cancelled, $"{Request.Prefix}request to model '{modelName}' was cancelled"), FailureReason.Canceled);
 
     /// <summary>Hands the answer to the awaiting side, which goes on before this returns where it is inline.</summary>
     internal void Release(in PendingResult answer, bool inline)
