@@ -9,17 +9,22 @@ namespace Runtime.Scheduling;
 /// <summary>One instance and its thread: take, gather, execute, split, complete, until the queue is closed and empty.</summary>
 internal sealed class InstanceWorker : IDisposable
 {
+    /// <summary>Where it is <c>true</c>, the members of a batch that failed are run again one by one, so that only the bad one fails.</summary>
+    public const string RetryParameter = "retry_failed_batch";
+
     private readonly ModelConfig _config;
     private readonly RequestQueue _queue;
     private readonly IModelInstance _instance;
     private readonly ModelStatistics _statistics;
     private readonly BatchRun _run;
+    private readonly bool _retriesFailedBatch;
     private readonly Thread _thread;
 
     public InstanceWorker(ModelConfig config, RequestQueue queue, IModelInstance instance, ModelStatistics statistics, string name)
     {
         (_config, _queue, _instance, _statistics) = (config, queue, instance, statistics);
         _run = new BatchRun(config.Name);
+        _retriesFailedBatch = config.Parameters.GetValueOrDefault(RetryParameter) == "true";
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
     }
@@ -43,9 +48,34 @@ internal sealed class InstanceWorker : IDisposable
 
     private void Serve(List<PendingRequest> batch)
     {
-        if (Execute(batch) is { } exception)
+        var exception = Execute(batch);
+        if (exception is null)
+        {
+            return;
+        }
+
+        if (batch.Count > 1 && _retriesFailedBatch)
+        {
+            RunOneByOne(batch);
+        }
+        else
         {
             Fail(batch, exception);
+        }
+    }
+
+    private void RunOneByOne(List<PendingRequest> batch)
+    {
+        var single = new List<PendingRequest>(1);
+        foreach (var request in batch)
+        {
+            // Alone it runs on its own inputs, so it must not be answered before that returns.
+            if (_run.TryDetach(request))
+            {
+                single.Add(request);
+                Serve(single);
+                single.Clear();
+            }
         }
     }
 
