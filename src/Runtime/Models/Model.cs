@@ -92,7 +92,7 @@ public sealed class Model : IDisposable
         }
 
         PendingResult result;
-        using (cancellation.UnsafeRegister(CancelPending, Tuple.Create(this, pending)))
+        using (cancellation.CanBeCanceled ? cancellation.UnsafeRegister(CancelPending, Tuple.Create(this, pending)) : default)
         {
             result = await pending.Completion.ConfigureAwait(false);
         }
@@ -191,7 +191,11 @@ public sealed class Model : IDisposable
         var (model, pending) = (Tuple<Model, PendingRequest>)state!;
         if (model._queue!.TryRemove(pending) || (model._sequences?.TryRemove(pending) ?? false))
         {
-            pending.Fail(new InferenceError(ErrorCode.Cancelled, $"{pending.Request.Prefix}request to model '{model.Name}' was cancelled"), FailureReason.Canceled);
+            pending.Cancel(model.Name);
+        }
+        else
+        {
+            pending.Run?.Cancel(pending);
         }
     }
 

@@ -9,15 +9,22 @@ namespace Runtime.Scheduling;
 /// <summary>One instance and its thread: take, gather, execute, split, complete, until the queue is closed and empty.</summary>
 internal sealed class InstanceWorker : IDisposable
 {
+    /// <summary>Where it is <c>true</c>, the members of a batch that failed are run again one by one, so that only the bad one fails.</summary>
+    public const string RetryParameter = "retry_failed_batch";
+
     private readonly ModelConfig _config;
     private readonly RequestQueue _queue;
     private readonly IModelInstance _instance;
     private readonly ModelStatistics _statistics;
+    private readonly BatchRun _run;
+    private readonly bool _retriesFailedBatch;
     private readonly Thread _thread;
 
     public InstanceWorker(ModelConfig config, RequestQueue queue, IModelInstance instance, ModelStatistics statistics, string name)
     {
         (_config, _queue, _instance, _statistics) = (config, queue, instance, statistics);
+        _run = new BatchRun(config.Name);
+        _retriesFailedBatch = config.Parameters.GetValueOrDefault(RetryParameter) == "true";
         _thread = new Thread(Run) { IsBackground = true, Name = name };
         _thread.Start();
     }
@@ -41,23 +48,60 @@ internal sealed class InstanceWorker : IDisposable
 
     private void Serve(List<PendingRequest> batch)
     {
+        var exception = Execute(batch);
+        if (exception is null)
+        {
+            return;
+        }
+
+        if (batch.Count > 1 && _retriesFailedBatch)
+        {
+            RunOneByOne(batch);
+        }
+        else
+        {
+            Fail(batch, exception);
+        }
+    }
+
+    private void RunOneByOne(List<PendingRequest> batch)
+    {
+        var single = new List<PendingRequest>(1);
+        foreach (var request in batch)
+        {
+            // Alone it runs on its own inputs, so it must not be answered before that returns.
+            if (_run.TryDetach(request))
+            {
+                single.Add(request);
+                Serve(single);
+                single.Clear();
+            }
+        }
+    }
+
+    /// <summary>Runs the batch and answers its requests; or returns why it failed, with none of the rest answered.</summary>
+    private Exception? Execute(List<PendingRequest> batch)
+    {
         var times = new RequestTimes { ComputeStart = Stopwatch.GetTimestamp() };
         TensorSet? gathered = null;
         TensorSet? outputs = null;
         try
         {
             var inputs = batch.Count == 1 ? batch[0].Inputs : gathered = Batch.Gather(batch);
+            var cancellation = batch.Count == 1 ? batch[0].Cancellation : _run.Begin(batch);
+            cancellation.ThrowIfCancellationRequested();
             times.InferStart = Stopwatch.GetTimestamp();
-            outputs = _instance.Execute(inputs, batch.Count == 1 ? batch[0].Cancellation : CancellationToken.None);
+            outputs = _instance.Execute(inputs, cancellation);
             times.InferEnd = Stopwatch.GetTimestamp();
             var rows = batch.Sum(static request => request.Rows);
             Batch.Check(outputs, rows, _config);
             Complete(batch, rows, outputs, ref times);
+            return null;
         }
         catch (Exception exception)
         {
             outputs?.Dispose();
-            Fail(batch, exception);
+            return exception;
         }
         finally
         {
@@ -87,8 +131,14 @@ internal sealed class InstanceWorker : IDisposable
         }
     }
 
-    private static void Hand(PendingRequest request, TensorSet outputs, in RequestTimes times)
+    private void Hand(PendingRequest request, TensorSet outputs, in RequestTimes times)
     {
+        if (!_run.TryClaim(request))
+        {
+            outputs.Dispose();
+            return;
+        }
+
         request.Times = times with { Arrival = request.Times.Arrival, Queued = request.Times.Queued };
         request.Complete(outputs);
     }
@@ -97,13 +147,23 @@ internal sealed class InstanceWorker : IDisposable
     {
         foreach (var request in batch)
         {
-            var (error, reason) = exception switch
+            if (!_run.TryClaim(request))
             {
-                InferenceException inference => (inference.Error, FailureReason.Backend),
-                OperationCanceledException => (new InferenceError(ErrorCode.Cancelled, $"{request.Request.Prefix}request was cancelled"), FailureReason.Canceled),
-                _ => (InferenceError.Internal($"{request.Request.Prefix}execution of model '{_config.Name}' failed: {exception.Message}"), FailureReason.Backend),
-            };
-            request.Fail(error, reason);
+                continue;
+            }
+
+            switch (exception)
+            {
+                case OperationCanceledException when request.Cancellation.IsCancellationRequested:
+                    request.Cancel(_config.Name);
+                    break;
+                case InferenceException inference:
+                    request.Fail(inference.Error, FailureReason.Backend);
+                    break;
+                default:
+                    request.Fail(InferenceError.Internal($"{request.Request.Prefix}execution of model '{_config.Name}' failed: {exception.Message}"), FailureReason.Backend);
+                    break;
+            }
         }
     }
 }

@@ -41,11 +41,32 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
     internal PendingRequest? Previous;
     internal ITimer? Timeout;
 
+    /// <summary>The execution of several that it is a member of.</summary>
+    internal volatile BatchRun? Run;
+
+    // The worker's: guarded by its run's lock.
+    internal bool IsAnswered;
+
+    // Of a model that preserves order: guarded by the order's lock once the queue has let the request in.
+    internal OrderedRelease? Order;
+    internal LinkedListNode<PendingRequest>? Place;
+    internal PendingResult? Answer;
+
     public ValueTask<PendingResult> Completion => new(this, _source.Version);
 
-    public void Complete(TensorSet outputs) => _source.SetResult(new PendingResult(outputs, null, default));
+    public void Complete(TensorSet outputs) => Finish(new PendingResult(outputs, null, default));
 
-    public void Fail(InferenceError error, FailureReason reason) => _source.SetResult(new PendingResult(null, error, reason));
+    public void Fail(InferenceError error, FailureReason reason) => Finish(new PendingResult(null, error, reason));
+
+    public void Cancel(string modelName)
+        => Fail(new InferenceError(ErrorCode.Cancelled, $"{Request.Prefix}request to model '{modelName}' was cancelled"), FailureReason.Canceled);
+
+    /// <summary>Hands the answer to the awaiting side, which goes on before this returns where it is inline.</summary>
+    internal void Release(in PendingResult answer, bool inline)
+    {
+        _source.RunContinuationsAsynchronously = !inline;
+        _source.SetResult(answer);
+    }
 
     /// <summary>Whether both can be rows of one batch: the same inputs with the same datatypes and, past the first, the same dimensions.</summary>
     public bool Batches(PendingRequest other)
@@ -65,6 +86,18 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
         }
 
         return true;
+    }
+
+    private void Finish(in PendingResult answer)
+    {
+        if (Order is null)
+        {
+            _source.SetResult(answer);
+        }
+        else
+        {
+            Order.Answer(this, answer);
+        }
     }
 
     PendingResult IValueTaskSource<PendingResult>.GetResult(short token) => _source.GetResult(token);

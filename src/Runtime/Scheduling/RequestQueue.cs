@@ -21,6 +21,7 @@ internal sealed class RequestQueue
 
     /// <summary>One list a priority, highest first, and behind them the delayed: those that timed out but are still served.</summary>
     private readonly PendingList[] _lists;
+    private readonly OrderedRelease? _order;
     private int _sleepers;
     private int _version;
     private bool _closed;
@@ -32,6 +33,7 @@ internal sealed class RequestQueue
         _batching = config.DynamicBatching;
         _statistics = statistics;
         _time = time;
+        _order = _batching is { PreserveOrdering: true } ? new OrderedRelease() : null;
         var levels = Math.Max(1, _batching?.PriorityLevels ?? 0);
         _lists = [.. Enumerable.Range(0, levels + 1).Select(_ => new PendingList())];
     }
@@ -55,6 +57,7 @@ internal sealed class RequestQueue
             }
 
             _lists[level].Append(request);
+            _order?.Enter(request);
             _statistics.AddPending(1);
             Volatile.Write(ref _version, _version + 1);
             StartTimeout(request, policy);

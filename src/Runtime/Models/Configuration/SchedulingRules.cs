@@ -1,6 +1,8 @@
+using Runtime.Scheduling;
+
 namespace Runtime.Models.Configuration;
 
-/// <summary>The rules for <c>dynamic_batching</c> and <c>model_warmup</c>.</summary>
+/// <summary>The rules for <c>dynamic_batching</c>, its parameters and <c>model_warmup</c>.</summary>
 internal static class SchedulingRules
 {
     // Each level has its queue; and levels are compared as 32-bit numbers.
@@ -9,6 +11,7 @@ internal static class SchedulingRules
     public static void Check(Protocol.ModelConfig config)
     {
         CheckWarmup(config);
+        CheckRetry(config);
         if (config.DynamicBatching is not { } batching)
         {
             return;
@@ -30,6 +33,14 @@ internal static class SchedulingRules
 
         CheckPriorities(config, batching);
         CheckOrdering(config, batching);
+    }
+
+    private static void CheckRetry(Protocol.ModelConfig config)
+    {
+        if (config.Parameters.TryGetValue(InstanceWorker.RetryParameter, out var value) && value.StringValue is not ("true" or "false"))
+        {
+            throw new ModelConfigException($"model '{config.Name}': parameter '{InstanceWorker.RetryParameter}' must be 'true' or 'false', got '{value.StringValue}'");
+        }
     }
 
     private static void CheckPriorities(Protocol.ModelConfig config, Protocol.ModelDynamicBatching batching)

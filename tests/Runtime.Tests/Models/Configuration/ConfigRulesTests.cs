@@ -125,7 +125,7 @@ public sealed class ConfigRulesTests : IDisposable
     [InlineData("dynamic_batching { priority_levels: 2 default_priority_level: 1 priority_queue_policy { key: 3 } }", "priority queue policy must have priority level in range [1, 2] for model, got 3")]
     [InlineData("dynamic_batching { preserve_ordering: true priority_levels: 2 default_priority_level: 1 }", "Only one priority level is allowed when 'preserve_ordering' is true for model")]
     [InlineData("dynamic_batching { preserve_ordering: true default_queue_policy { timeout_action: DELAY default_timeout_microseconds: 1 } }", "Queue policy can not have DELAY")]
-    [InlineData("dynamic_batching { preserve_ordering: true } instance_group { count: 1 }", "model 'model': 'dynamic_batching.preserve_ordering with more than one instance' is not")]
+    [InlineData("parameters { key: 'retry_failed_batch' value { string_value: 'yes' } }", "model 'model': parameter 'retry_failed_batch' must be 'true' or 'false', got 'yes'")]
     [InlineData("model_warmup { name: 'w' batch_size: 9 }", "model 'model', warmup sample 'w': batch size 9 is more than 'max_batch_size' 8")]
     [InlineData("model_warmup { name: 'w' inputs { key: 'X' } }", "model 'model', warmup sample 'w': unexpected input 'X', the model has A, B")]
     public void Check_Fault_SaysWhy(string addition, string expected)
