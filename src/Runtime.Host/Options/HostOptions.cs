@@ -29,6 +29,9 @@ public sealed record HostOptions
     /// <summary>Requests that may wait in a model's queue whose policy gives no <c>max_queue_size</c>; 0 for any number.</summary>
     public int DefaultMaxQueueSize { get; init; } = ModelLimits.Default.MaxQueueSize;
 
+    /// <summary>How long a request may take, in milliseconds, where its model says nothing else; 0 for any time.</summary>
+    public int RequestTimeoutMs { get; init; }
+
     public bool AllowHttp { get; init; } = true;
 
     public string HttpAddress { get; init; } = "0.0.0.0";

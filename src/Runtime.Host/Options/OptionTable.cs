@@ -34,6 +34,7 @@ internal static class OptionTable
         new("Limits",
         [
             Option.Number("default-max-queue-size", "Requests that may wait in a queue whose policy gives no max_queue_size; 0 is any number.", o => o.DefaultMaxQueueSize, (o, v) => o with { DefaultMaxQueueSize = v }),
+            Option.Number("request-timeout-ms", "Milliseconds that a request may take, waiting and executing; 0 is any time. The model parameter request_timeout_ms wins.", o => o.RequestTimeoutMs, (o, v) => o with { RequestTimeoutMs = v }),
         ]),
         new("HTTP",
         [

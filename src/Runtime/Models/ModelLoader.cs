@@ -146,10 +146,14 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
         var config = Limited(message);
         var steps = EnsembleStep.From(message.EnsembleScheduling);
         EnsembleCheck.Check(config, steps, acquire);
-        return new Model(config, version, new Ensemble(config.Name, steps, config.Outputs, acquire), ReadLabels(config, directory));
+        return new Model(config, version, new Ensemble(config.Name, steps, config.Outputs, acquire), ReadLabels(config, directory), time);
     }
 
-    private ModelConfig Limited(Protocol.ModelConfig message) => ModelConfig.From(message) with { Limits = options.Limits };
+    private ModelConfig Limited(Protocol.ModelConfig message)
+    {
+        var config = ModelConfig.From(message);
+        return config with { Limits = options.Limits.For(config) };
+    }
 
     private IBackend Backend(Protocol.ModelConfig message) => backends.FirstOrDefault(candidate => candidate.Name == message.Backend)
         ?? throw new InferenceException(
