@@ -13,6 +13,8 @@ internal static class GrpcErrors
         ErrorCode.Unavailable => GrpcStatusCode.Unavailable,
         ErrorCode.Unsupported => GrpcStatusCode.Unimplemented,
         ErrorCode.AlreadyExists => GrpcStatusCode.AlreadyExists,
+        ErrorCode.ResourceExhausted => GrpcStatusCode.ResourceExhausted,
+        ErrorCode.DeadlineExceeded => GrpcStatusCode.DeadlineExceeded,
         ErrorCode.Cancelled => GrpcStatusCode.Cancelled,
         _ => GrpcStatusCode.Unknown,
     };

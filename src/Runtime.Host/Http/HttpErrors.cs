@@ -6,17 +6,39 @@ namespace Runtime.Host.Http;
 /// <summary>The only place where an error code becomes an HTTP status.</summary>
 internal static class HttpErrors
 {
+    private const string RetryAfterSeconds = "1";
+
     public static int Status(ErrorCode code) => code switch
     {
         ErrorCode.NotFound => StatusCodes.Status404NotFound,
         ErrorCode.Unavailable => StatusCodes.Status503ServiceUnavailable,
         ErrorCode.Unsupported => StatusCodes.Status501NotImplemented,
+        ErrorCode.ResourceExhausted => StatusCodes.Status429TooManyRequests,
+        ErrorCode.DeadlineExceeded => StatusCodes.Status504GatewayTimeout,
         ErrorCode.Internal => StatusCodes.Status500InternalServerError,
         _ => StatusCodes.Status400BadRequest,
     };
 
     /// <summary>Answers <c>{"error": "…"}</c>, if nothing has been sent yet.</summary>
-    public static Task WriteAsync(HttpContext context, InferenceError error) => WriteAsync(context, Status(error.Code), error.Message);
+    public static Task WriteAsync(HttpContext context, InferenceError error)
+    {
+        if (!context.Response.HasStarted)
+        {
+            Head(context.Response, error.Code);
+        }
+
+        return WriteAsync(context, Status(error.Code), error.Message);
+    }
+
+    /// <summary>Sets the status, and when to come back where that is known.</summary>
+    public static void Head(HttpResponse response, ErrorCode code)
+    {
+        response.StatusCode = Status(code);
+        if (code == ErrorCode.ResourceExhausted)
+        {
+            response.Headers.RetryAfter = RetryAfterSeconds;
+        }
+    }
 
     /// <inheritdoc cref="WriteAsync(HttpContext, InferenceError)"/>
     public static async Task WriteAsync(HttpContext context, int status, string message)

@@ -43,7 +43,7 @@ internal static class ServerSentEvents
     {
         if (!context.Response.HasStarted)
         {
-            context.Response.StatusCode = HttpErrors.Status(error.Code);
+            HttpErrors.Head(context.Response, error.Code);
             context.Response.ContentType = ContentType;
         }
 

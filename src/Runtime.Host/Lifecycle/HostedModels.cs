@@ -30,6 +30,7 @@ internal static class HostedModels
         LoadAtStart = options.LoadModel,
         PollInterval = TimeSpan.FromSeconds(Math.Max(1, options.RepositoryPollSecs)),
         AutoComplete = !options.DisableAutoCompleteConfig,
+        Limits = new ModelLimits { MaxQueueSize = options.DefaultMaxQueueSize, RequestTimeoutMilliseconds = options.RequestTimeoutMs },
     };
 
     private static int Threads(int count) => count > 0 ? count : Environment.ProcessorCount;

@@ -1,3 +1,5 @@
+using Runtime.Models;
+
 namespace Runtime.Host.Options;
 
 /// <summary>The settings of the process, fixed at start. Every property is a command line flag of Triton's name, an environment variable and a key of the settings file.</summary>
@@ -23,6 +25,12 @@ public sealed record HostOptions
     public bool ExitOnError { get; init; } = true;
 
     public int ExitTimeoutSecs { get; init; } = 30;
+
+    /// <summary>Requests that may wait in a model's queue whose policy gives no <c>max_queue_size</c>; 0 for any number.</summary>
+    public int DefaultMaxQueueSize { get; init; } = ModelLimits.Default.MaxQueueSize;
+
+    /// <summary>How long a request may take, in milliseconds, where its model says nothing else; 0 for any time.</summary>
+    public int RequestTimeoutMs { get; init; }
 
     public bool AllowHttp { get; init; } = true;
 

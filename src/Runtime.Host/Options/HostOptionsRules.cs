@@ -15,6 +15,7 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         ModelRules();
         ListenerRules();
         LogRules();
+        LimitRules();
         RuleFor(o => o.ExitTimeoutSecs).GreaterThanOrEqualTo(0).WithMessage("--exit-timeout-secs: expected 0 or more, got {PropertyValue}");
     }
 
@@ -50,6 +51,12 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         RuleFor(o => o.GrpcHeaderForwardPattern).Must(IsPattern).WithMessage("--grpc-header-forward-pattern: '{PropertyValue}' is not a regular expression");
         RuleFor(o => o.HttpRestrictedApi).Custom((entries, context) => Restricted("--http-restricted-api", entries, context.AddFailure));
         RuleFor(o => o.GrpcRestrictedProtocol).Custom((entries, context) => Restricted("--grpc-restricted-protocol", entries, context.AddFailure));
+    }
+
+    private void LimitRules()
+    {
+        RuleFor(o => o.RequestTimeoutMs).GreaterThanOrEqualTo(0).WithMessage("--request-timeout-ms: expected 0 or more, got {PropertyValue}");
+        RuleFor(o => o.DefaultMaxQueueSize).GreaterThanOrEqualTo(0).WithMessage("--default-max-queue-size: expected 0 or more, got {PropertyValue}");
     }
 
     private void LogRules()

@@ -31,6 +31,11 @@ internal static class OptionTable
             Option.Number("exit-timeout-secs", "Seconds that requests in flight have to finish after SIGTERM or SIGINT.", o => o.ExitTimeoutSecs, (o, v) => o with { ExitTimeoutSecs = v }),
             Option.Switch("allow-client-shm", "Let clients register shared memory.", o => o.AllowClientShm, (o, v) => o with { AllowClientShm = v }),
         ]),
+        new("Limits",
+        [
+            Option.Number("default-max-queue-size", "Requests that may wait in a queue whose policy gives no max_queue_size; 0 is any number.", o => o.DefaultMaxQueueSize, (o, v) => o with { DefaultMaxQueueSize = v }),
+            Option.Number("request-timeout-ms", "Milliseconds that a request may take, waiting and executing; 0 is any time. The model parameter request_timeout_ms wins.", o => o.RequestTimeoutMs, (o, v) => o with { RequestTimeoutMs = v }),
+        ]),
         new("HTTP",
         [
             Option.Switch("allow-http", "Serve HTTP.", o => o.AllowHttp, (o, v) => o with { AllowHttp = v }),

@@ -1,6 +1,6 @@
 namespace Runtime.Inference;
 
-/// <summary>Why a request failed, in Triton's vocabulary; each protocol's door maps the codes to its own.</summary>
+/// <summary>Why a request failed, in Triton's vocabulary and two codes more; each protocol's door maps the codes to its own.</summary>
 public enum ErrorCode
 {
     Unknown,
@@ -11,6 +11,12 @@ public enum ErrorCode
     Unsupported,
     AlreadyExists,
     Cancelled,
+
+    /// <summary>A limit on what may be in progress is reached; later the same request may be served.</summary>
+    ResourceExhausted,
+
+    /// <summary>The time that the host or the model gives a request is over.</summary>
+    DeadlineExceeded,
 }
 
 /// <summary>A request's failure as a value: a code, and a message that names the model, the input, what was expected and what came.</summary>

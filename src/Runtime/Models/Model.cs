@@ -16,6 +16,7 @@ public sealed class Model : IDisposable
     private readonly InstanceWorker[] _workers = [];
     private readonly IStreamingInstance? _streaming;
     private readonly Ensemble? _ensemble;
+    private readonly TimeProvider _time;
     private readonly IReadOnlyDictionary<string, string[]> _labels;
 
     /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
@@ -23,11 +24,11 @@ public sealed class Model : IDisposable
     /// <param name="version">The version's number, at least 1.</param>
     /// <param name="loaded">What the backend loaded.</param>
     /// <param name="labels">Class labels by output name.</param>
-    /// <param name="time">The clock of queue timeouts.</param>
+    /// <param name="time">The clock of timeouts.</param>
     /// <param name="directory">Where a sequence model's initial states are.</param>
     public Model(ModelConfig config, long version, ILoadedModel loaded, IReadOnlyDictionary<string, string[]> labels, TimeProvider time, string directory = "")
     {
-        (Config, Version, _loaded, _labels) = (config, version, loaded, labels);
+        (Config, Version, _loaded, _labels, _time) = (config, version, loaded, labels, time);
         var instances = new List<IDisposable>();
         SequenceInputs? sequenceInputs;
         try
@@ -56,8 +57,8 @@ public sealed class Model : IDisposable
     }
 
     /// <summary>A model that is a graph of others.</summary>
-    internal Model(ModelConfig config, long version, Ensemble ensemble, IReadOnlyDictionary<string, string[]> labels)
-        => (Config, Version, _ensemble, _labels) = (config, version, ensemble, labels);
+    internal Model(ModelConfig config, long version, Ensemble ensemble, IReadOnlyDictionary<string, string[]> labels, TimeProvider time)
+        => (Config, Version, _ensemble, _labels, _time) = (config, version, ensemble, labels, time);
 
     public string Name => Config.Name;
 
@@ -71,6 +72,7 @@ public sealed class Model : IDisposable
     /// <exception cref="InvalidOperationException">The model is decoupled, so only <see cref="StreamAsync"/> serves it.</exception>
     public async ValueTask<InferenceResponse> InferAsync(InferenceRequest request, CancellationToken cancellation)
     {
+        using var deadline = StartDeadline(ref cancellation);
         var error = RequestCheck.Check(request, Config, out var rows);
         if (error is not null)
         {
@@ -80,7 +82,7 @@ public sealed class Model : IDisposable
         if (_ensemble is not null)
         {
             var times = new RequestTimes { Arrival = request.ArrivalTimestamp };
-            return Respond(request, await _ensemble.RunAsync(request, cancellation).ConfigureAwait(false), times, rows);
+            return Respond(request, InTime(await _ensemble.RunAsync(request, cancellation).ConfigureAwait(false), request, deadline), times, rows);
         }
 
         var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
@@ -98,7 +100,7 @@ public sealed class Model : IDisposable
         }
 
         _sequences?.Finish(pending, result.Outputs);
-        return Respond(request, result, pending.Times, rows);
+        return Respond(request, InTime(result, request, deadline), pending.Times, rows);
     }
 
     /// <summary>Answers one request with any number of responses; a model that is not decoupled gives one. An error is the last response.</summary>
@@ -117,6 +119,7 @@ public sealed class Model : IDisposable
             yield break;
         }
 
+        using var deadline = StartDeadline(ref cancellation);
         var times = new RequestTimes { Arrival = request.ArrivalTimestamp, Queued = Stopwatch.GetTimestamp() };
         await using var sets = _streaming.ExecuteAsync(request.Inputs, cancellation).GetAsyncEnumerator(cancellation);
         var now = Stopwatch.GetTimestamp();
@@ -127,7 +130,8 @@ public sealed class Model : IDisposable
             Statistics.RecordResponse(position, now, failure is not null ? ResponseOutcome.Fail : outputs is null ? ResponseOutcome.Empty : ResponseOutcome.Success);
             if (failure is { } value)
             {
-                yield return Refuse(request, value.Error, value.Reason);
+                var late = InTime(new PendingResult(null, value.Error, value.Reason), request, deadline);
+                yield return Refuse(request, late.Error!, late.Reason);
                 yield break;
             }
 
@@ -185,6 +189,25 @@ public sealed class Model : IDisposable
         _streaming?.Dispose();
         _loaded?.Dispose();
     }
+
+    /// <summary>Null, and nothing allocated, for a model without a limit; otherwise the token becomes the one that ends with the time.</summary>
+    private RequestDeadline? StartDeadline(ref CancellationToken cancellation)
+    {
+        if (Config.Limits.RequestTimeoutMilliseconds == 0)
+        {
+            return null;
+        }
+
+        var deadline = new RequestDeadline(TimeSpan.FromMilliseconds(Config.Limits.RequestTimeoutMilliseconds), _time, cancellation);
+        cancellation = deadline.Token;
+        return deadline;
+    }
+
+    /// <summary>A cancellation that the time limit caused is told as such; outputs that were made in spite of it are still good.</summary>
+    private PendingResult InTime(PendingResult result, InferenceRequest request, RequestDeadline? deadline)
+        => deadline is { IsOver: true } && result.Error is { Code: ErrorCode.Cancelled }
+            ? new PendingResult(null, RequestDeadline.Error(request, Config), FailureReason.Other)
+            : result;
 
     private static void CancelPending(object? state)
     {

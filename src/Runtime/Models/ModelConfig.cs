@@ -39,6 +39,8 @@ public sealed record ModelConfig
     /// <summary>Null where requests do not belong together.</summary>
     public required SequenceBatchingConfig? SequenceBatching { get; init; }
 
+    public ModelLimits Limits { get; init; } = ModelLimits.Default;
+
     /// <summary>Whether the model is a graph of other models.</summary>
     public bool IsEnsemble => Message.EnsembleScheduling is not null;
 
@@ -94,7 +96,7 @@ public enum TimeoutAction
     Delay,
 }
 
-/// <summary>A queue's rules; <see cref="MaxQueueSize"/> 0 is unbounded, <see cref="DefaultTimeoutMicroseconds"/> 0 is no timeout.</summary>
+/// <summary>A queue's rules; <see cref="MaxQueueSize"/> 0 is the model's limit, <see cref="DefaultTimeoutMicroseconds"/> 0 is no timeout.</summary>
 public sealed record QueuePolicyConfig(TimeoutAction TimeoutAction, ulong DefaultTimeoutMicroseconds, bool AllowTimeoutOverride, uint MaxQueueSize)
 {
     public static QueuePolicyConfig Default { get; } = new(TimeoutAction.Reject, 0, false, 0);

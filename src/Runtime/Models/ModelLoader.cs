@@ -46,7 +46,7 @@ internal sealed class ModelSource(Protocol.ModelConfig message, string directory
 }
 
 /// <summary>Turns a model's directory into models that can serve: configuration, versions, backend, completion, checks, instances.</summary>
-internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoComplete, TimeProvider time, Ensemble.AcquireModel acquire)
+internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOptions options, TimeProvider time, Ensemble.AcquireModel acquire)
 {
     /// <summary>Reads the configuration and looks for versions.</summary>
     /// <param name="name">The model's name.</param>
@@ -61,7 +61,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
         {
             var source = files?.Path ?? directory;
             var message = ReadConfig(name, source, overrides);
-            ConfigRules.Prepare(message, name, source, autoComplete);
+            ConfigRules.Prepare(message, name, source, options.AutoComplete);
             var versions = VersionPolicy.Select(message.VersionPolicy, Available(message, source));
             return versions.Count > 0
                 ? new ModelSource(message, source, versions, files)
@@ -126,9 +126,9 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
         Dictionary<string, string[]> labels;
         try
         {
-            ConfigCompletion.Complete(message, loaded.Signature, autoComplete);
+            ConfigCompletion.Complete(message, loaded.Signature, options.AutoComplete);
             ConfigRules.Check(message);
-            config = ModelConfig.From(message);
+            config = Limited(message);
             labels = ReadLabels(config, directory);
         }
         catch
@@ -143,10 +143,16 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
     private Model LoadEnsemble(Protocol.ModelConfig message, string directory, long version)
     {
         ConfigRules.Check(message);
-        var config = ModelConfig.From(message);
+        var config = Limited(message);
         var steps = EnsembleStep.From(message.EnsembleScheduling);
         EnsembleCheck.Check(config, steps, acquire);
-        return new Model(config, version, new Ensemble(config.Name, steps, config.Outputs, acquire), ReadLabels(config, directory));
+        return new Model(config, version, new Ensemble(config.Name, steps, config.Outputs, acquire), ReadLabels(config, directory), time);
+    }
+
+    private ModelConfig Limited(Protocol.ModelConfig message)
+    {
+        var config = ModelConfig.From(message);
+        return config with { Limits = options.Limits.For(config) };
     }
 
     private IBackend Backend(Protocol.ModelConfig message) => backends.FirstOrDefault(candidate => candidate.Name == message.Backend)

@@ -27,7 +27,7 @@ public sealed class ModelRepository : IAsyncDisposable
     {
         _options = options;
         _time = time ?? TimeProvider.System;
-        _loader = new ModelLoader(backends, options.AutoComplete, _time, Acquire);
+        _loader = new ModelLoader(backends, options, _time, Acquire);
         _byName = _entries.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 

@@ -15,6 +15,7 @@ internal sealed class RequestQueue
     private readonly object _gate = new(); // a Monitor, for its Wait and Pulse
     private readonly string _modelName;
     private readonly int _maxBatchSize;
+    private readonly int _defaultMaxSize;
     private readonly DynamicBatchingConfig? _batching;
     private readonly ModelStatistics _statistics;
     private readonly TimeProvider _time;
@@ -30,6 +31,7 @@ internal sealed class RequestQueue
     {
         _modelName = config.Name;
         _maxBatchSize = Math.Max(1, config.MaxBatchSize);
+        _defaultMaxSize = config.Limits.MaxQueueSize;
         _batching = config.DynamicBatching;
         _statistics = statistics;
         _time = time;
@@ -51,9 +53,9 @@ internal sealed class RequestQueue
                 return InferenceError.Unavailable($"{request.Request.Prefix}model '{_modelName}' is being unloaded");
             }
 
-            if (policy.MaxQueueSize > 0 && _lists[level].Count >= policy.MaxQueueSize)
+            if (IsFull(_lists[level], policy))
             {
-                return InferenceError.Unavailable($"{request.Request.Prefix}Exceeds maximum queue size: {policy.MaxQueueSize} requests already wait for model '{_modelName}'");
+                return InferenceError.Unavailable($"{request.Request.Prefix}Exceeds maximum queue size: {_lists[level].Count} requests already wait for model '{_modelName}'");
             }
 
             _lists[level].Append(request);
@@ -265,6 +267,12 @@ internal sealed class RequestQueue
         ? QueuePolicyConfig.Default
         : _batching.PriorityQueuePolicies.GetValueOrDefault(level + 1) ?? _batching.DefaultQueuePolicy;
 
+    private bool IsFull(PendingList list, QueuePolicyConfig policy)
+    {
+        long limit = policy.MaxQueueSize > 0 ? policy.MaxQueueSize : _defaultMaxSize;
+        return limit > 0 && list.Count >= limit;
+    }
+
     /// <summary>A request's own timeout can only shorten the policy's, and only where the policy allows it.</summary>
     private void StartTimeout(PendingRequest request, QueuePolicyConfig policy)
     {
@@ -273,11 +281,11 @@ internal sealed class RequestQueue
         if (microseconds > 0)
         {
             var due = TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(microseconds / 1000.0), int.MaxValue));
-            request.Timeout = _time.CreateTimer(_ => Expire(request, policy.TimeoutAction), null, due, System.Threading.Timeout.InfiniteTimeSpan);
+            request.Timeout = _time.CreateTimer(_ => Expire(request, policy), null, due, System.Threading.Timeout.InfiniteTimeSpan);
         }
     }
 
-    private void Expire(PendingRequest request, TimeoutAction action)
+    private void Expire(PendingRequest request, QueuePolicyConfig policy)
     {
         lock (_gate)
         {
@@ -286,8 +294,10 @@ internal sealed class RequestQueue
                 return;
             }
 
-            if (action == TimeoutAction.Delay)
+            if (policy.TimeoutAction == TimeoutAction.Delay && !IsFull(_lists[^1], policy))
             {
+                request.Timeout?.Dispose();
+                request.Timeout = null;
                 request.List.Remove(request);
                 _lists[^1].Append(request);
                 return;

@@ -50,6 +50,11 @@ internal sealed class SequenceScheduler : IDisposable
                 return InferenceError.InvalidArgument($"inference request for sequence {id} to model '{_config.Name}' must specify the START flag on the first request of the sequence");
             }
 
+            if (known && sequence!.Current is not null && _config.Limits.MaxQueueSize is > 0 and var limit && sequence.Backlog.Count >= limit)
+            {
+                return InferenceError.Unavailable($"{request.Prefix}Exceeds maximum queue size: {limit} requests of sequence {id} already wait for model '{_config.Name}'");
+            }
+
             if (!known)
             {
                 if (_sequences.Count >= _maxSequences)

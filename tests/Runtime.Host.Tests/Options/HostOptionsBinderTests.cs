@@ -152,6 +152,8 @@ public sealed class HostOptionsBinderTests : IDisposable
     [InlineData("--model-control-mode=sometimes", "--model-control-mode: expected none, explicit or poll, got 'sometimes'")]
     [InlineData("--model-control-mode=poll --repository-poll-secs=0", "--repository-poll-secs: expected 1 or more, got 0")]
     [InlineData("--exit-timeout-secs=-1", "--exit-timeout-secs: expected 0 or more, got -1")]
+    [InlineData("--default-max-queue-size=-1", "--default-max-queue-size: expected 0 or more, got -1")]
+    [InlineData("--request-timeout-ms=-1", "--request-timeout-ms: expected 0 or more, got -1")]
     [InlineData("--http-max-input-size=0", "--http-max-input-size: expected 1 or more, got 0")]
     [InlineData("--grpc-max-message-size=2147483648", "--grpc-max-message-size: expected 1 to 2147483647, got 2147483648")]
     [InlineData("--log-format=xml", "--log-format: expected default or ISO8601, got 'xml'")]

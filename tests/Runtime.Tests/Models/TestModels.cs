@@ -63,8 +63,8 @@ internal static class TestModels
     private static readonly Dictionary<string, string[]> NoLabels = [];
 
     /// <summary>A model of INT32 input X and output Y of those dims, that runs the function.</summary>
-    public static Model Make(Func<TensorSet, CancellationToken, TensorSet> function, Action<Protocol.ModelConfig>? configure = null, TimeProvider? time = null)
-        => new(Config(configure), 1, new FunctionModel(function), NoLabels, time ?? TimeProvider.System);
+    public static Model Make(Func<TensorSet, CancellationToken, TensorSet> function, Action<Protocol.ModelConfig>? configure = null, TimeProvider? time = null, ModelLimits? limits = null)
+        => new(Config(configure) with { Limits = limits ?? ModelLimits.Default }, 1, new FunctionModel(function), NoLabels, time ?? TimeProvider.System);
 
     public static ModelConfig Config(Action<Protocol.ModelConfig>? configure = null)
     {

@@ -194,6 +194,17 @@ internal sealed class ManualTime : TimeProvider
         }
     }
 
+    public int TimerCount
+    {
+        get
+        {
+            lock (_timers)
+            {
+                return _timers.Count;
+            }
+        }
+    }
+
     public void Advance(TimeSpan span) => Interlocked.Add(ref _now, span.Ticks);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;

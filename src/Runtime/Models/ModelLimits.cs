@@ -1,0 +1,37 @@
+using System.Globalization;
+using Runtime.Models.Configuration;
+
+namespace Runtime.Models;
+
+/// <summary>How much of a model's capacity requests may take: the process's defaults, where the configuration does not say otherwise.</summary>
+public sealed record ModelLimits
+{
+    private const string TimeoutParameter = "request_timeout_ms";
+
+    public static ModelLimits Default { get; } = new();
+
+    /// <summary>Requests that may wait in a queue whose policy gives no <c>max_queue_size</c>; 0 for any number.</summary>
+    public int MaxQueueSize { get; init; } = 4096;
+
+    /// <summary>How long a request may take, in the queue and in execution, a stream until its last response; 0 for any time. The parameter <c>request_timeout_ms</c> wins.</summary>
+    public int RequestTimeoutMilliseconds { get; init; }
+
+    /// <summary>These limits, where the model's parameters do not give others.</summary>
+    /// <exception cref="ModelConfigException">A parameter is no whole number of 0 or more.</exception>
+    internal ModelLimits For(ModelConfig config) => this with
+    {
+        RequestTimeoutMilliseconds = Read(config, TimeoutParameter, RequestTimeoutMilliseconds),
+    };
+
+    private static int Read(ModelConfig config, string name, int otherwise)
+    {
+        if (!config.Parameters.TryGetValue(name, out var text))
+        {
+            return otherwise;
+        }
+
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new ModelConfigException($"model '{config.Name}': parameter '{name}' must be a whole number from 0 to {int.MaxValue}, got '{text}'");
+    }
+}

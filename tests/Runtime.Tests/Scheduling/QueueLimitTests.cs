@@ -1,0 +1,96 @@
+using Runtime.Inference;
+using Runtime.Models;
+using Runtime.Tensors;
+using Runtime.Tests.Models;
+using DelayOrReject = Runtime.Protocol.ModelQueuePolicy.Types.TimeoutAction;
+
+namespace Runtime.Tests.Scheduling;
+
+public class QueueLimitTests
+{
+    private readonly Gate _gate = new();
+
+    [Theory]
+    [InlineData(0, 2, 2)]
+    [InlineData(3, 2, 3)]
+    [InlineData(0, 0, 9)]
+    public async Task InferAsync_QueueAtItsLimit_RefusesTheNext(uint policy, int limit, int expected)
+    {
+        using var model = Make(batching => batching.DefaultQueuePolicy = policy == 0 ? null : new Protocol.ModelQueuePolicy { MaxQueueSize = policy }, limit);
+        var running = model.InferAsync(TestModels.Request(0), default).AsTask();
+        await _gate.EnteredAsync();
+        var rest = Enumerable.Range(0, 9).Select(_ => model.InferAsync(TestModels.Request(1), default).AsTask()).ToArray();
+        _gate.Open(10);
+
+        var answers = await Task.WhenAll(rest);
+        Assert.Equal(expected, answers.Count(answer => answer.Error is null));
+        Assert.All(answers.Skip(expected), answer => Assert.Equal(ErrorCode.Unavailable, answer.Error!.Code));
+        Assert.Null((await running).Error);
+        Assert.Equal(9 - expected, model.Statistics.Snapshot().Failures[(int)FailureReason.Rejected]);
+    }
+
+    [Fact]
+    public async Task InferAsync_ModelWithoutBatching_HasTheDefaultLimit()
+    {
+        using var model = TestModels.Make(Pass, limits: new ModelLimits { MaxQueueSize = 1 });
+        var running = model.InferAsync(TestModels.Request(0), default).AsTask();
+        await _gate.EnteredAsync();
+        var waiting = model.InferAsync(TestModels.Request(1), default).AsTask();
+
+        Assert.Contains("Exceeds maximum queue size: 1 ", (await model.InferAsync(TestModels.Request(2), default)).Error!.Message, StringComparison.Ordinal);
+        _gate.Open(2);
+        Assert.Null((await running).Error);
+        Assert.Null((await waiting).Error);
+    }
+
+    [Fact]
+    public async Task InferAsync_DelayedRequestsAtTheLimit_AreRejected()
+    {
+        var time = new ManualTime();
+        using var model = Make(batching => batching.DefaultQueuePolicy = new Protocol.ModelQueuePolicy { TimeoutAction = DelayOrReject.Delay, DefaultTimeoutMicroseconds = 1000 }, 1, time);
+        var running = model.InferAsync(TestModels.Request(0), default).AsTask();
+        await _gate.EnteredAsync();
+        var first = model.InferAsync(TestModels.Request(1), default).AsTask();
+        time.FireAll();
+        var second = model.InferAsync(TestModels.Request(2), default).AsTask();
+        time.FireAll();
+
+        Assert.Equal(ErrorCode.Unavailable, (await second).Error!.Code);
+        _gate.Open(2);
+        Assert.Null((await first).Error);
+        Assert.Null((await running).Error);
+    }
+
+    [Fact]
+    public async Task InferAsync_BacklogOfASequenceAtTheLimit_RefusesTheNext()
+    {
+        using var model = TestModels.Make(Pass, config => config.SequenceBatching = new Protocol.ModelSequenceBatching(), limits: new ModelLimits { MaxQueueSize = 1 });
+        var running = model.InferAsync(OfSequence(isStart: true), default).AsTask();
+        await _gate.EnteredAsync();
+        var waiting = model.InferAsync(OfSequence(isStart: false), default).AsTask();
+
+        Assert.Equal(ErrorCode.Unavailable, (await model.InferAsync(OfSequence(isStart: false), default)).Error!.Code);
+        _gate.Open(2);
+        Assert.Null((await running).Error);
+        Assert.Null((await waiting).Error);
+    }
+
+    private static InferenceRequest OfSequence(bool isStart)
+    {
+        var request = TestModels.Request(1);
+        (request.SequenceId, request.SequenceStart) = (7, isStart);
+        return request;
+    }
+
+    private TensorSet Pass(TensorSet inputs, CancellationToken cancellation)
+    {
+        _gate.Pass(cancellation);
+        return TestModels.AddOne(inputs, cancellation);
+    }
+
+    private Model Make(Action<Protocol.ModelDynamicBatching> configure, int limit, TimeProvider? time = null) => TestModels.Make(
+        Pass,
+        config => configure(config.DynamicBatching = new Protocol.ModelDynamicBatching { MaxQueueDelayMicroseconds = 0 }),
+        time,
+        new ModelLimits { MaxQueueSize = limit });
+}
