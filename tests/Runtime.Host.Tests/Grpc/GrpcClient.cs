@@ -34,11 +34,16 @@ internal sealed class GrpcClient(Uri address) : IDisposable
     public Task<GrpcAnswer> CallAsync(string path, IMessage message, params (string Name, string Value)[] headers)
         => CallAsync(path, Frames.Of(message.ToByteArray()), headers);
 
-    public async Task<GrpcAnswer> CallAsync(string path, byte[] body, params (string Name, string Value)[] headers)
+    public Task<GrpcAnswer> CallAsync(string path, byte[] body, params (string Name, string Value)[] headers) => CallAsync(path, body, CancellationToken.None, headers);
+
+    /// <summary>A call that the client may reset.</summary>
+    public Task<GrpcAnswer> CallAsync(string path, IMessage message, CancellationToken cancellation) => CallAsync(path, Frames.Of(message.ToByteArray()), cancellation);
+
+    private async Task<GrpcAnswer> CallAsync(string path, byte[] body, CancellationToken cancellation, params (string Name, string Value)[] headers)
     {
         using var request = Request(path, new ByteArrayContent(body), headers);
-        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead);
-        var frames = await response.Content.ReadAsByteArrayAsync();
+        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
+        var frames = await response.Content.ReadAsByteArrayAsync(cancellation);
         return Answer(response, response.Content.Headers.Contains("grpc-encoding") || response.Headers.Contains("grpc-encoding") ? [frames] : Frames.Split(frames));
     }
 
