@@ -68,6 +68,9 @@ public sealed class Model : IDisposable
 
     public ModelStatistics Statistics { get; } = new();
 
+    /// <summary>What its instances run on, for the log; empty for a model that has none of its own.</summary>
+    internal string Placement => _workers.Length == 0 ? "" : $"{_workers.Length} {(_workers.Length == 1 ? "instance" : "instances")} on CPU";
+
     /// <summary>Answers one request with one response; failures are responses too. The caller disposes request and response.</summary>
     /// <exception cref="InvalidOperationException">The model is decoupled, so only <see cref="StreamAsync"/> serves it.</exception>
     public async ValueTask<InferenceResponse> InferAsync(InferenceRequest request, CancellationToken cancellation)

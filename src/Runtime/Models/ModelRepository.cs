@@ -287,7 +287,7 @@ public sealed class ModelRepository : IAsyncDisposable
     {
         foreach (var served in result.Served)
         {
-            Changed?.Invoke(new ModelEvent(name, served.Model.Version, ModelState.Ready, ""));
+            Changed?.Invoke(new ModelEvent(name, served.Model.Version, ModelState.Ready, served.Model.Placement));
         }
 
         foreach (var (version, reason) in result.Failed)

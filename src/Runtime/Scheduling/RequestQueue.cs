@@ -10,9 +10,11 @@ namespace Runtime.Scheduling;
 /// </summary>
 internal sealed class RequestQueue
 {
-    private static readonly TimeSpan SpinBeforeSleep = TimeSpan.FromMicroseconds(10);
+    /// <summary>How many requests of other shapes are passed over in search of company, so that a take stays short however many wait.</summary>
+    private const int MostStrangers = 256;
 
     private readonly object _gate = new(); // a Monitor, for its Wait and Pulse
+    private readonly QueueSignal _signal;
     private readonly string _modelName;
     private readonly int _maxBatchSize;
     private readonly int _defaultMaxSize;
@@ -23,8 +25,8 @@ internal sealed class RequestQueue
     /// <summary>One list a priority, highest first, and behind them the delayed: those that timed out but are still served.</summary>
     private readonly PendingList[] _lists;
     private readonly OrderedRelease? _order;
-    private int _sleepers;
-    private int _version;
+    /// <summary>When the instance that watches the clock for all of them wakes, as a timestamp; the others sleep until they are woken.</summary>
+    private long _watchedUntil = long.MaxValue;
     private bool _closed;
 
     public RequestQueue(ModelConfig config, ModelStatistics statistics, TimeProvider time)
@@ -35,6 +37,7 @@ internal sealed class RequestQueue
         _batching = config.DynamicBatching;
         _statistics = statistics;
         _time = time;
+        _signal = new QueueSignal(_gate);
         _order = _batching is { PreserveOrdering: true } ? new OrderedRelease() : null;
         var levels = Math.Max(1, _batching?.PriorityLevels ?? 0);
         _lists = [.. Enumerable.Range(0, levels + 1).Select(_ => new PendingList())];
@@ -61,12 +64,8 @@ internal sealed class RequestQueue
             _lists[level].Append(request);
             _order?.Enter(request);
             _statistics.AddPending(1);
-            Volatile.Write(ref _version, _version + 1);
             StartTimeout(request, policy);
-            if (_sleepers > 0)
-            {
-                Monitor.Pulse(_gate);
-            }
+            _signal.Raise();
         }
 
         return null;
@@ -75,26 +74,34 @@ internal sealed class RequestQueue
     /// <summary>Takes the next batch, waiting for one; false when the queue is closed and empty. Called by many instances at once.</summary>
     public bool Take(List<PendingRequest> batch)
     {
+        var due = long.MaxValue;
         while (true)
         {
-            ulong wait;
             int seen;
             lock (_gate)
             {
-                if (TryTake(batch, out wait))
+                if (due == _watchedUntil)
                 {
+                    _watchedUntil = long.MaxValue;
+                }
+
+                if (TryTake(batch, out due))
+                {
+                    WakeOneForTheRest();
                     return true;
                 }
 
-                if (_closed && wait == 0)
+                if (_closed && NextHead() is null)
                 {
                     return false;
                 }
 
-                seen = _version;
+                // One clock-watcher is enough, unless something is due sooner.
+                due = due < _watchedUntil ? _watchedUntil = due : long.MaxValue;
+                seen = _signal.Version;
             }
 
-            Wait(seen, wait);
+            _signal.Wait(seen, due);
         }
     }
 
@@ -109,6 +116,7 @@ internal sealed class RequestQueue
             }
 
             Remove(request);
+            WakeOneForTheRest();
             return true;
         }
     }
@@ -119,14 +127,15 @@ internal sealed class RequestQueue
         lock (_gate)
         {
             _closed = true;
-            Volatile.Write(ref _version, _version + 1);
-            Monitor.PulseAll(_gate);
+            _signal.RaiseForAll();
         }
     }
 
-    private bool TryTake(List<PendingRequest> batch, out ulong waitMicroseconds)
+    /// <param name="batch">Where to put the requests.</param>
+    /// <param name="due">When to look again, where a batch waits for company; otherwise never.</param>
+    private bool TryTake(List<PendingRequest> batch, out long due)
     {
-        waitMicroseconds = 0;
+        due = long.MaxValue;
         var head = NextHead();
         if (head is null)
         {
@@ -141,12 +150,13 @@ internal sealed class RequestQueue
         }
 
         var rows = Gather(head, batch, _maxBatchSize);
-        var age = (ulong)Stopwatch.GetElapsedTime(head.Times.Queued).TotalMicroseconds;
+        var now = Stopwatch.GetTimestamp();
+        var age = (ulong)Stopwatch.GetElapsedTime(Oldest(batch), now).TotalMicroseconds;
         var decision = _closed ? new BatchDecision(rows, 0) : BatchPolicy.Decide(rows, age, _maxBatchSize, _batching);
         if (!decision.Send)
         {
             batch.Clear();
-            waitMicroseconds = decision.WaitMicroseconds;
+            due = now + (long)Math.Min(decision.WaitMicroseconds * (Stopwatch.Frequency / 1e6), long.MaxValue / 2);
             return false;
         }
 
@@ -164,11 +174,23 @@ internal sealed class RequestQueue
         return true;
     }
 
-    /// <summary>Collects the head and all that fit behind it, up to so many rows, without removing them.</summary>
+    private static long Oldest(List<PendingRequest> batch)
+    {
+        var oldest = long.MaxValue;
+        foreach (var request in batch)
+        {
+            oldest = Math.Min(oldest, request.Times.Queued);
+        }
+
+        return oldest;
+    }
+
+    /// <summary>Collects the head and those that fit behind it, up to so many rows, without removing them.</summary>
     private int Gather(PendingRequest head, List<PendingRequest> batch, int maxRows)
     {
         batch.Add(head);
         var rows = head.Rows;
+        var strangers = 0;
         foreach (var list in _lists)
         {
             for (var request = list.First; request is not null && rows < maxRows; request = request.Next)
@@ -183,7 +205,7 @@ internal sealed class RequestQueue
                     batch.Add(request);
                     rows += request.Rows;
                 }
-                else if (_batching!.PreserveOrdering)
+                else if (_batching!.PreserveOrdering || ++strangers == MostStrangers)
                 {
                     return rows;
                 }
@@ -214,46 +236,14 @@ internal sealed class RequestQueue
         _statistics.AddPending(-1);
     }
 
-    /// <summary>Waits until a request comes or, with a limit, until it is over. Monitors wait whole milliseconds, so the rest is spun, outside the lock.</summary>
-    private void Wait(int seen, ulong limitMicroseconds)
+    /// <summary>What is left may be work for an instance that sleeps, and whoever was woken for it may have gone with another batch.</summary>
+    private void WakeOneForTheRest()
     {
-        var start = Stopwatch.GetTimestamp();
-        if (Spin(seen, start, limitMicroseconds == 0 ? SpinBeforeSleep : Min(SpinBeforeSleep, limitMicroseconds)))
+        if (NextHead() is not null)
         {
-            return;
+            _signal.Raise();
         }
-
-        lock (_gate)
-        {
-            var milliseconds = limitMicroseconds == 0 ? System.Threading.Timeout.Infinite : (int)Math.Min(limitMicroseconds / 1000, 60_000);
-            if (_version == seen && milliseconds != 0)
-            {
-                _sleepers++;
-                Monitor.Wait(_gate, milliseconds);
-                _sleepers--;
-                return;
-            }
-        }
-
-        Spin(seen, start, TimeSpan.FromMicroseconds(limitMicroseconds));
     }
-
-    private bool Spin(int seen, long start, TimeSpan limit)
-    {
-        while (Volatile.Read(ref _version) == seen)
-        {
-            if (Stopwatch.GetElapsedTime(start) >= limit)
-            {
-                return false;
-            }
-
-            Thread.SpinWait(20);
-        }
-
-        return true;
-    }
-
-    private static TimeSpan Min(TimeSpan time, ulong microseconds) => microseconds < time.TotalMicroseconds ? TimeSpan.FromMicroseconds(microseconds) : time;
 
     /// <summary>Priorities count from 1; what is out of range or not given is the default.</summary>
     private int LevelOf(ulong priority)
@@ -304,6 +294,7 @@ internal sealed class RequestQueue
             }
 
             Remove(request);
+            WakeOneForTheRest();
         }
 
         request.Fail(InferenceError.Unavailable($"{request.Request.Prefix}Request timeout expired in the queue of model '{_modelName}'"), FailureReason.Rejected);

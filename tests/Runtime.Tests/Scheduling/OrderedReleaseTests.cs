@@ -99,9 +99,9 @@ public class OrderedReleaseTests
 
     private async Task<ErrorCode?> SendAsync(Model model, int value, CancellationToken cancellation = default)
     {
-        // Of different widths, so that no two share a batch.
+        // Of different widths, so that no two share a batch; and past the test's context, which would mix the order up.
         using var request = TestModels.Request(Enumerable.Repeat(value, 1 + Math.Abs(value)).ToArray());
-        using var response = await model.InferAsync(request, cancellation);
+        using var response = await model.InferAsync(request, cancellation).ConfigureAwait(false);
         _left.Enqueue(value);
         return response.Error?.Code;
     }
