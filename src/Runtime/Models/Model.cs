@@ -16,6 +16,7 @@ public sealed class Model : IDisposable
     private readonly InstanceWorker[] _workers = [];
     private readonly IStreamingInstance? _streaming;
     private readonly Ensemble? _ensemble;
+    private readonly Padding? _padding;
     private readonly IReadOnlyDictionary<string, string[]> _labels;
 
     /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
@@ -32,6 +33,7 @@ public sealed class Model : IDisposable
         SequenceInputs? sequenceInputs;
         try
         {
+            _padding = Padding.Of(config);
             sequenceInputs = config.SequenceBatching is null ? null : new SequenceInputs(config, directory);
             do
             {
@@ -71,7 +73,7 @@ public sealed class Model : IDisposable
     /// <exception cref="InvalidOperationException">The model is decoupled, so only <see cref="StreamAsync"/> serves it.</exception>
     public async ValueTask<InferenceResponse> InferAsync(InferenceRequest request, CancellationToken cancellation)
     {
-        var error = RequestCheck.Check(request, Config, out var rows);
+        var error = RequestCheck.Check(request, Config, out var rows) ?? _padding?.Refusal(request);
         if (error is not null)
         {
             return Refuse(request, error, FailureReason.Other);
@@ -84,7 +86,7 @@ public sealed class Model : IDisposable
         }
 
         var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
-        var pending = new PendingRequest(request, rows, cancellation);
+        var pending = new PendingRequest(request, rows, cancellation) { Padding = _padding };
         error = _sequences is null ? queue.TryEnqueue(pending) : _sequences.TryEnqueue(pending);
         if (error is not null)
         {
