@@ -17,6 +17,7 @@ public sealed class Model : IDisposable
     private readonly IStreamingInstance? _streaming;
     private readonly Ensemble? _ensemble;
     private readonly TimeProvider _time;
+    private readonly Padding? _padding;
     private readonly IReadOnlyDictionary<string, string[]> _labels;
 
     /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
@@ -33,6 +34,7 @@ public sealed class Model : IDisposable
         SequenceInputs? sequenceInputs;
         try
         {
+            _padding = Padding.Of(config);
             sequenceInputs = config.SequenceBatching is null ? null : new SequenceInputs(config, directory);
             do
             {
@@ -76,7 +78,7 @@ public sealed class Model : IDisposable
     public async ValueTask<InferenceResponse> InferAsync(InferenceRequest request, CancellationToken cancellation)
     {
         using var deadline = StartDeadline(ref cancellation);
-        var error = RequestCheck.Check(request, Config, out var rows);
+        var error = RequestCheck.Check(request, Config, out var rows) ?? _padding?.Refusal(request);
         if (error is not null)
         {
             return Refuse(request, error, FailureReason.Other);
@@ -89,7 +91,7 @@ public sealed class Model : IDisposable
         }
 
         var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
-        var pending = new PendingRequest(request, rows, cancellation);
+        var pending = new PendingRequest(request, rows, cancellation) { Padding = _padding };
         error = _sequences is null ? queue.TryEnqueue(pending) : _sequences.TryEnqueue(pending);
         if (error is not null)
         {

@@ -7,29 +7,28 @@ namespace Runtime.Scheduling;
 /// <summary>What turns requests into one batch's tensors, and checks what came back before it is cut apart.</summary>
 internal static class Batch
 {
-    /// <summary>The requests' inputs, one behind the other along the first dimension, in new memory.</summary>
+    /// <summary>Whether a batch is one request that goes to the instance as it came.</summary>
+    public static bool IsGathered(List<PendingRequest> batch) => batch.Count == 1 && !(batch[0].Padding?.Pads(batch[0]) ?? false);
+
+    /// <summary>The requests' inputs, one behind the other along the first dimension, padded where the model pads, in new memory.</summary>
     public static TensorSet Gather(List<PendingRequest> batch)
     {
-        var model = batch[0].Inputs;
+        var (model, padding) = (batch[0].Inputs, batch[0].Padding);
         var gathered = new TensorSet(capacity: model.Count);
-        for (var i = 0; i < model.Count; i++)
+        try
         {
-            long rows = 0;
-            long bytes = 0;
-            foreach (var request in batch)
+            for (var i = 0; i < model.Count; i++)
             {
-                rows += request.Inputs[i].Shape[0];
-                bytes += request.Inputs[i].Data.Length;
+                if (padding is null || !padding.TryGather(batch, i, gathered))
+                {
+                    Gather(batch, i, gathered);
+                }
             }
-
-            long[] shape = [rows, .. model[i].Shape.AsSpan(1)];
-            gathered.Rent(model[i].Name, model[i].Type, shape, bytes, out var memory);
-            foreach (var request in batch)
-            {
-                var data = request.Inputs[i].Data;
-                data.CopyTo(memory);
-                memory = memory[data.Length..];
-            }
+        }
+        catch
+        {
+            gathered.Dispose();
+            throw;
         }
 
         return gathered;
@@ -52,6 +51,33 @@ internal static class Batch
                     ErrorCode.Internal,
                     $"model '{config.Name}' gave output '{output.Name}' of shape {Shapes.Text(output.Shape)} for a batch of {rows}; its first dimension must be the batch's");
             }
+        }
+    }
+
+    private static void Gather(List<PendingRequest> batch, int position, TensorSet gathered)
+    {
+        var model = batch[0].Inputs[position];
+        if (batch.Count == 1)
+        {
+            gathered.Add(model); // its memory stays the request's
+            return;
+        }
+
+        long rows = 0;
+        long bytes = 0;
+        foreach (var request in batch)
+        {
+            rows += request.Inputs[position].Shape[0];
+            bytes += request.Inputs[position].Data.Length;
+        }
+
+        long[] shape = [rows, .. model.Shape.AsSpan(1)];
+        gathered.Rent(model.Name, model.Type, shape, bytes, out var memory);
+        foreach (var request in batch)
+        {
+            var data = request.Inputs[position].Data;
+            data.CopyTo(memory);
+            memory = memory[data.Length..];
         }
     }
 }

@@ -87,7 +87,7 @@ internal sealed class InstanceWorker : IDisposable
         TensorSet? outputs = null;
         try
         {
-            var inputs = batch.Count == 1 ? batch[0].Inputs : gathered = Batch.Gather(batch);
+            var inputs = Batch.IsGathered(batch) ? batch[0].Inputs : gathered = Batch.Gather(batch);
             var cancellation = batch.Count == 1 ? batch[0].Cancellation : _run.Begin(batch);
             cancellation.ThrowIfCancellationRequested();
             times.InferStart = Stopwatch.GetTimestamp();
@@ -111,8 +111,19 @@ internal sealed class InstanceWorker : IDisposable
 
     private void Complete(List<PendingRequest> batch, int rows, TensorSet outputs, ref RequestTimes times)
     {
+        var parts = batch[0].Padding?.Split(batch, outputs);
         times.ComputeEnd = Stopwatch.GetTimestamp();
         _statistics.RecordExecution(rows, times);
+        if (parts is not null)
+        {
+            for (var i = 0; i < parts.Length; i++)
+            {
+                Hand(batch[i], parts[i], times);
+            }
+
+            return;
+        }
+
         if (batch.Count == 1)
         {
             Hand(batch[0], outputs, times);

@@ -29,6 +29,9 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
 
     public CancellationToken Cancellation { get; }
 
+    /// <summary>How the model's requests are padded; null where they are not.</summary>
+    public Padding? Padding { get; init; }
+
     /// <summary>Written by the queue and the instance, read by the awaiting side afterwards.</summary>
     public RequestTimes Times;
 
@@ -68,7 +71,7 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
         _source.SetResult(answer);
     }
 
-    /// <summary>Whether both can be rows of one batch: the same inputs with the same datatypes and, past the first, the same dimensions.</summary>
+    /// <summary>Whether both can be rows of one batch: the same inputs with the same datatypes and, past the first, the same dimensions, or such as padding makes the same.</summary>
     public bool Batches(PendingRequest other)
     {
         if (Inputs.Count != other.Inputs.Count)
@@ -79,7 +82,7 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
         for (var i = 0; i < Inputs.Count; i++)
         {
             var (mine, theirs) = (Inputs[i], other.Inputs[i]);
-            if (mine.Name != theirs.Name || mine.Type != theirs.Type || !mine.Shape.AsSpan(1).SequenceEqual(theirs.Shape.AsSpan(1)))
+            if (mine.Name != theirs.Name || mine.Type != theirs.Type || !(Padding?.Batches(mine, theirs) ?? mine.Shape.AsSpan(1).SequenceEqual(theirs.Shape.AsSpan(1))))
             {
                 return false;
             }

@@ -153,7 +153,8 @@ public sealed class TensorSet : IDisposable
         return tensor.Data[start..end];
     }
 
-    private static int SkipElements(ReadOnlySpan<byte> data, int position, long elements)
+    /// <summary>The position in BYTES behind so many elements.</summary>
+    internal static int SkipElements(ReadOnlySpan<byte> data, int position, long elements)
     {
         for (; elements > 0; elements--)
         {

@@ -30,6 +30,7 @@ internal static class UnsupportedFields
         new("cc_model_filenames", config => config.CcModelFilenames.Count > 0, "remove it and name the file in 'default_model_filename'"),
         new("model_metrics", config => config.ModelMetrics is { MetricControl.Count: > 0 }, "remove it; the metrics have their own buckets"),
         new("metric_tags", config => config.MetricTags.Count > 0, "remove it and label the metrics where they are scraped"),
+        new("parameters.pad.* of an ensemble", config => config.EnsembleScheduling is not null && config.Parameters.Keys.Any(PaddingParameters.IsPadding), "set them on the models of its steps"),
     ];
 
     public static void Check(Protocol.ModelConfig config)
