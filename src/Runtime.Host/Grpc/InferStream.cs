@@ -106,8 +106,7 @@ internal sealed class InferStream : IDisposable
         InferenceError? error = null;
         try
         {
-            message = InferRequestDecoder.Decode(frame);
-            infer = _calls.Start(message, _call, allowDecoupled: true);
+            infer = _calls.Start(frame, ref message, _call, allowDecoupled: true);
         }
         catch (InferenceException exception)
         {

@@ -32,6 +32,12 @@ public sealed record HostOptions
     /// <summary>How long a request may take, in milliseconds, where its model says nothing else; 0 for any time.</summary>
     public int RequestTimeoutMs { get; init; }
 
+    /// <summary>Inference requests that may be in the process at once; 0 for any number.</summary>
+    public int MaxRequestsInFlight { get; init; }
+
+    /// <summary>Bytes that the bodies of the requests in the process may have together, as they were sent; 0 for any number.</summary>
+    public long MaxBodyBytesInFlight { get; init; }
+
     public bool AllowHttp { get; init; } = true;
 
     public string HttpAddress { get; init; } = "0.0.0.0";

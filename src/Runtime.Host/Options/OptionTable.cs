@@ -35,6 +35,8 @@ internal static class OptionTable
         [
             Option.Number("default-max-queue-size", "Requests that may wait in a queue whose policy gives no max_queue_size; 0 is any number.", o => o.DefaultMaxQueueSize, (o, v) => o with { DefaultMaxQueueSize = v }),
             Option.Number("request-timeout-ms", "Milliseconds that a request may take, waiting and executing; 0 is any time. The model parameter request_timeout_ms wins.", o => o.RequestTimeoutMs, (o, v) => o with { RequestTimeoutMs = v }),
+            Option.Number("max-requests-in-flight", "Inference requests that may be in the process at once, more get 429; 0 is any number.", o => o.MaxRequestsInFlight, (o, v) => o with { MaxRequestsInFlight = v }),
+            Option.Number("max-body-bytes-in-flight", "Bytes that their bodies may have together, one larger body goes alone; 0 is any number. A body of unknown length counts as http-max-input-size.", o => o.MaxBodyBytesInFlight, (o, v) => o with { MaxBodyBytesInFlight = v }),
         ]),
         new("HTTP",
         [
