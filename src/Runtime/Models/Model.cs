@@ -61,6 +61,9 @@ public sealed class Model : IDisposable
     internal Model(ModelConfig config, long version, Ensemble ensemble, IReadOnlyDictionary<string, string[]> labels, TimeProvider time)
         => (Config, Version, _ensemble, _labels, _time, _concurrency) = (config, version, ensemble, labels, time, ConcurrencyOf(config));
 
+    /// <summary>Raised when an execution failed for a reason that will not go away; handlers must be quick and must not throw.</summary>
+    public event Action<InferenceError>? FailedForGood;
+
     public string Name => Config.Name;
 
     public long Version { get; }
@@ -267,6 +270,11 @@ public sealed class Model : IDisposable
     private InferenceResponse Refuse(InferenceRequest request, InferenceError error, FailureReason reason)
     {
         Statistics.RecordFailure(request.ArrivalTimestamp, reason);
+        if (error.IsPermanent)
+        {
+            FailedForGood?.Invoke(error);
+        }
+
         return new InferenceResponse(Name, Version, request.Id, error);
     }
 
