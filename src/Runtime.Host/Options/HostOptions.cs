@@ -26,6 +26,9 @@ public sealed record HostOptions
 
     public int ExitTimeoutSecs { get; init; } = 30;
 
+    /// <summary>How long the host serves on, not ready, after it was told to stop.</summary>
+    public int DrainDelaySecs { get; init; }
+
     /// <summary>Requests that may wait in a model's queue whose policy gives no <c>max_queue_size</c>; 0 for any number.</summary>
     public int DefaultMaxQueueSize { get; init; } = ModelLimits.Default.MaxQueueSize;
 

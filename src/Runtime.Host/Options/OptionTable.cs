@@ -29,6 +29,7 @@ internal static class OptionTable
             Option.Switch("strict-readiness", "Ready only while every model that should be loaded is.", o => o.StrictReadiness, (o, v) => o with { StrictReadiness = v }),
             Option.Switch("exit-on-error", "Exit when a model fails to load at start.", o => o.ExitOnError, (o, v) => o with { ExitOnError = v }),
             Option.Number("exit-timeout-secs", "Seconds that requests in flight have to finish after SIGTERM or SIGINT.", o => o.ExitTimeoutSecs, (o, v) => o with { ExitTimeoutSecs = v }),
+            Option.Number("drain-delay-secs", "Seconds to serve on after SIGTERM or SIGINT, not ready, until load balancers have noticed.", o => o.DrainDelaySecs, (o, v) => o with { DrainDelaySecs = v }),
             Option.Switch("allow-client-shm", "Let clients register shared memory.", o => o.AllowClientShm, (o, v) => o with { AllowClientShm = v }),
         ]),
         new("Limits",
