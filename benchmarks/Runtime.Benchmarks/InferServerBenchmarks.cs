@@ -37,7 +37,7 @@ public class InferServerBenchmarks : ILoadedModel
         }
 
         _model = new Model(ModelConfig.From(message), 1, this, new Dictionary<string, string[]>(), TimeProvider.System);
-        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions());
+        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions(), null!);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0));

@@ -20,10 +20,12 @@ try
     using var loggers = LogProvider.CreateFactory(log, output, warnings);
     var models = HostedModels.Create(options, loggers);
     using var state = new ServerState(options.StrictReadiness, () => models.IsReady);
-    using var doors = new DoorFactory(options, models, state, log, loggers);
+    models.FailedForGood += (model, error) => state.Break($"model '{model}': {error.Message}");
+    var admission = new Admission(options, state);
+    using var doors = new DoorFactory(options, models, admission, log, loggers);
     using var server = new InferenceServer(options, doors.Create(), loggers);
     var served = new ServedModels(models.StartAsync, () => models.Index(readyOnly: false), models.DisposeAsync);
-    return await new ServerProcess(options, state, server, served, loggers).RunAsync(signals.First);
+    return await new ServerProcess(options, admission, server, served, loggers).RunAsync(signals.First);
 }
 catch (StartException e)
 {

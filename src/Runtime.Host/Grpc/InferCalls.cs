@@ -1,3 +1,5 @@
+using System.Buffers;
+using Runtime.Host.Lifecycle;
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
 using Runtime.Models;
@@ -8,7 +10,7 @@ namespace Runtime.Host.Grpc;
 internal delegate InferenceError? AcquireModel(ReadOnlySpan<char> name, ReadOnlySpan<char> version, out ModelLease lease);
 
 /// <summary>One inference between its message and its response: the model's lease, the request, and where outputs go. Disposed after the response is written.</summary>
-internal sealed class InferCall(ModelLease lease, InferenceRequest request, List<OutputPlacement>? placements) : IDisposable
+internal sealed class InferCall(ModelLease lease, InferenceRequest request, List<OutputPlacement>? placements, (AdmissionTicket Ticket, ModelSlot Slot) admitted) : IDisposable
 {
     public Model Model => lease.Model;
 
@@ -19,29 +21,57 @@ internal sealed class InferCall(ModelLease lease, InferenceRequest request, List
     public void Dispose()
     {
         request.Dispose();
+        admitted.Slot.Dispose();
         lease.Dispose();
+        admitted.Ticket.Dispose();
     }
 }
 
 /// <summary>Makes inference calls out of messages, for both inference methods, and puts outputs into shared memory.</summary>
-internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regions)
+internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regions, Admission admission)
 {
     private readonly InferRequestBuilder _builder = new(regions);
 
-    /// <summary>Leases the model and builds the request; the caller disposes the result. The message's memory may go afterwards.</summary>
-    /// <param name="message">The decoded message.</param>
+    /// <summary>Cancelled when the server takes no more requests.</summary>
+    public CancellationToken Draining => admission.State.Draining;
+
+    /// <summary>Lets the request in, decodes it, leases the model and builds the request; the caller disposes the result. The frame's memory may go afterwards.</summary>
+    /// <param name="frame">The message's bytes.</param>
+    /// <param name="message">The decoded message, once it is.</param>
     /// <param name="metadata">The call whose metadata may be forwarded to the model.</param>
     /// <param name="allowDecoupled">Whether the method can give more than one response.</param>
-    /// <exception cref="InferenceException">There is no such model, or the message is no valid request.</exception>
-    public InferCall Start(InferMessage message, GrpcCall metadata, bool allowDecoupled)
+    /// <exception cref="InferenceException">There is too much in flight or no such model, or the message is no valid request.</exception>
+    public InferCall Start(ReadOnlySequence<byte> frame, ref InferMessage message, GrpcCall metadata, bool allowDecoupled)
     {
-        if (acquire(message.ModelName, message.ModelVersion, out var lease) is { } unknown)
+        if (admission.TryEnter(frame.Length, out var ticket) is { } refusal)
         {
-            throw new InferenceException(unknown);
+            throw new InferenceException(refusal);
         }
 
         try
         {
+            message = InferRequestDecoder.Decode(frame);
+            return acquire(message.ModelName, message.ModelVersion, out var lease) is { } error
+                ? throw new InferenceException(error)
+                : Start(message, lease, ticket, metadata, allowDecoupled);
+        }
+        catch
+        {
+            ticket.Dispose();
+            throw;
+        }
+    }
+
+    private InferCall Start(InferMessage message, ModelLease lease, AdmissionTicket ticket, GrpcCall metadata, bool allowDecoupled)
+    {
+        ModelSlot slot = default;
+        try
+        {
+            if (lease.Model.TryEnter(out slot) is { } busy)
+            {
+                throw new InferenceException(busy);
+            }
+
             if (!allowDecoupled && lease.Model.Config.IsDecoupled)
             {
                 throw new InferenceException(ErrorCode.Unsupported, "ModelInfer RPC doesn't support models with decoupled transaction policy");
@@ -49,16 +79,18 @@ internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regio
 
             var request = _builder.Build(message, lease.Model, out var placements);
             metadata.ForwardHeaders(request);
-            return new InferCall(lease, request, placements);
+            return new InferCall(lease, request, placements, (ticket, slot));
         }
         catch (InferenceException exception)
         {
-            var error = exception.Error.Naming(lease.Model.Name);
+            var named = exception.Error.Naming(lease.Model.Name);
+            slot.Dispose();
             lease.Dispose();
-            throw new InferenceException(error, exception);
+            throw new InferenceException(named, exception);
         }
         catch
         {
+            slot.Dispose();
             lease.Dispose();
             throw;
         }

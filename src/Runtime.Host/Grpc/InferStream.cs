@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Compression;
 using System.Runtime.ExceptionServices;
+using Runtime.Host.Lifecycle;
 using Runtime.Inference;
 
 namespace Runtime.Host.Grpc;
@@ -16,6 +17,7 @@ internal sealed class InferStream : IDisposable
     private readonly bool _errorsEndStream;
     private readonly CompressionLevel? _compression;
     private readonly CancellationTokenSource _stop;
+    private readonly CancellationTokenSource _stopReading;
     private readonly SemaphoreSlim _writer = new(1);
     private readonly SemaphoreSlim _room = new(MaxInProgress);
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,13 +31,15 @@ internal sealed class InferStream : IDisposable
         (_call, _calls, _errorsEndStream) = (call, calls, errorsEndStream);
         _compression = call.StartCompression();
         _stop = CancellationTokenSource.CreateLinkedTokenSource(call.Cancellation);
+        _stopReading = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, calls.Draining);
     }
 
     public async ValueTask<GrpcStatus> RunAsync()
     {
+        var ending = GrpcStatus.Ok;
         try
         {
-            while (await _call.Reader.ReadAsync(_stop.Token))
+            while (await _call.Reader.ReadAsync(_stopReading.Token))
             {
                 await _room.WaitAsync(_stop.Token);
                 Interlocked.Increment(ref _inProgress);
@@ -45,6 +49,11 @@ internal sealed class InferStream : IDisposable
         catch (OperationCanceledException) when (_failure is not null || _fault is not null)
         {
             // A request ended the stream; why follows.
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            // The server drains: what is in progress is answered, and nothing more is read.
+            ending = GrpcErrors.Status(Admission.ShuttingDown);
         }
         catch
         {
@@ -60,11 +69,12 @@ internal sealed class InferStream : IDisposable
             _fault?.Throw();
         }
 
-        return _failure ?? GrpcStatus.Ok;
+        return _failure ?? ending;
     }
 
     public void Dispose()
     {
+        _stopReading.Dispose();
         _stop.Dispose();
         _writer.Dispose();
         _room.Dispose();
@@ -106,8 +116,7 @@ internal sealed class InferStream : IDisposable
         InferenceError? error = null;
         try
         {
-            message = InferRequestDecoder.Decode(frame);
-            infer = _calls.Start(message, _call, allowDecoupled: true);
+            infer = _calls.Start(frame, ref message, _call, allowDecoupled: true);
         }
         catch (InferenceException exception)
         {

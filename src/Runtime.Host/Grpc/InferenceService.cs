@@ -13,13 +13,14 @@ internal sealed class InferenceService
 {
     public const string Name = "inference.GRPCInferenceService";
 
-    public InferenceService(ModelRepository models, ServerState state, string serverId, SharedMemoryRegions regions, (TraceSettings Trace, LogSettings Log) settings)
+    public InferenceService(ModelRepository models, Admission admission, string serverId, SharedMemoryRegions regions, (TraceSettings Trace, LogSettings Log) settings)
     {
+        var state = admission.State;
         var model = new ModelMethods(models);
         var repository = new RepositoryMethods(models);
         var memory = new SharedMemoryMethods(regions);
         var setting = new SettingsMethods(settings.Trace, settings.Log, models);
-        var infer = new InferCalls(models.TryAcquire, regions);
+        var infer = new InferCalls(models.TryAcquire, regions, admission);
         Methods =
         [
             Sync<ServerLiveRequest, ServerLiveResponse>("ServerLive", ApiGroup.Health, ServerLiveRequest.Parser, _ => new ServerLiveResponse { Live = state.IsLive }),

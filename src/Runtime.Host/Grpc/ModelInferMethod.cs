@@ -9,7 +9,8 @@ internal sealed class ModelInferMethod(InferCalls calls) : GrpcMethod(InferenceS
     {
         // 1. The frame becomes a request while the pipe still holds it.
         await ReadOnlyMessageAsync(call);
-        using var infer = calls.Start(InferRequestDecoder.Decode(call.Reader.Message), call, allowDecoupled: false);
+        var message = default(InferMessage)!;
+        using var infer = calls.Start(call.Reader.Message, ref message, call, allowDecoupled: false);
         await ReadEndAsync(call);
 
         // 2. The model answers.

@@ -1,10 +1,11 @@
+using Runtime.Host.Lifecycle;
 using Runtime.Inference;
 using Runtime.Models;
 
 namespace Runtime.Host.Http;
 
 /// <summary>POST <c>/v2/models/{model}[/versions/{version}]/generate</c> and <c>generate_stream</c>.</summary>
-internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptions options)
+internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptions options, Admission admission)
 {
     private readonly long _maxInputSize = Math.Min(options.HttpMaxInputSize, Array.MaxLength - 1);
     private readonly HeaderForwarding _forwarding = new(options.HttpHeaderForwardPattern);
@@ -21,6 +22,14 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
 
         using (lease)
         {
+            error = admission.TryEnter(lease.Model, context.Request.ContentLength ?? options.HttpMaxInputSize, out var ticket);
+            if (error is not null)
+            {
+                await AnswerAsync(context, error, stream);
+                return;
+            }
+
+            using var admitted = ticket;
             await ServeAsync(context, lease.Model, stream);
         }
     }

@@ -1,3 +1,4 @@
+using Runtime.Host.Lifecycle;
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
 using Runtime.Models;
@@ -5,11 +6,11 @@ using Runtime.Models;
 namespace Runtime.Host.Http;
 
 /// <summary>POST <c>/v2/models/{model}[/versions/{version}]/infer</c>.</summary>
-internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions options, SharedMemoryRegions regions)
+internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions options, SharedMemoryRegions regions, Admission admission)
 {
     private readonly InferRequestReader _reader = new(options, regions);
 
-    /// <summary>Answers the request; its body is unread when there is no such model.</summary>
+    /// <summary>Answers the request; its body is unread when there is no such model or too much in flight.</summary>
     public async Task HandleAsync(HttpContext context, string model, string version)
     {
         var error = models.TryAcquire(model, version, out var lease);
@@ -21,6 +22,14 @@ internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions 
 
         using (lease)
         {
+            error = admission.TryEnter(lease.Model, context.Request.ContentLength ?? options.HttpMaxInputSize, out var ticket);
+            if (error is not null)
+            {
+                await HttpErrors.WriteAsync(context, error);
+                return;
+            }
+
+            using var admitted = ticket;
             await ServeAsync(context, lease.Model);
         }
     }

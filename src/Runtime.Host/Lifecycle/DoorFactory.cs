@@ -9,7 +9,7 @@ using HostOptions = Runtime.Host.Options.HostOptions;
 namespace Runtime.Host.Lifecycle;
 
 /// <summary>Puts together what answers at each port, by hand: there is no container to look things up in.</summary>
-internal sealed class DoorFactory(HostOptions options, ModelRepository models, ServerState state, LogSettings log, ILoggerFactory loggers) : IDisposable
+internal sealed class DoorFactory(HostOptions options, ModelRepository models, Admission admission, LogSettings log, ILoggerFactory loggers) : IDisposable
 {
     private readonly SharedMemoryRegions _regions = new(options.AllowClientShm);
     private readonly TraceSettings _trace = new();
@@ -21,7 +21,7 @@ internal sealed class DoorFactory(HostOptions options, ModelRepository models, S
     private HttpRouter Http()
     {
         var endpoints = new HttpEndpoints(
-            new HealthEndpoints(state, models),
+            new HealthEndpoints(admission.State, models),
             new MetadataEndpoints(options, models),
             new ConfigEndpoint(models),
             new StatisticsEndpoints(models),
@@ -29,15 +29,15 @@ internal sealed class DoorFactory(HostOptions options, ModelRepository models, S
             new LoggingEndpoint(options, log),
             new TraceEndpoint(options, _trace, models),
             new SharedMemoryEndpoints(options, _regions),
-            new InferEndpoint(models, options, _regions),
-            new GenerateEndpoint(models, options));
+            new InferEndpoint(models, options, _regions, admission),
+            new GenerateEndpoint(models, options, admission));
         return new HttpRouter(endpoints, RestrictedApi.Parse(options.HttpRestrictedApi));
     }
 
     private GrpcServer Grpc()
     {
-        var inference = new InferenceService(models, state, options.Id, _regions, (_trace, log));
-        var health = new HealthService(state, TimeProvider.System);
+        var inference = new InferenceService(models, admission, options.Id, _regions, (_trace, log));
+        var health = new HealthService(admission.State, TimeProvider.System);
         return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService().Methods], new GrpcSettings(options), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
     }
 }

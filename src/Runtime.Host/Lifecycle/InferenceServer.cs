@@ -49,13 +49,14 @@ internal sealed class InferenceServer : IDisposable
         }
     }
 
-    /// <summary>Stops accepting and waits for requests in flight; false when the exit timeout ended some of them.</summary>
-    public async Task<bool> StopAsync()
+    /// <summary>Stops accepting and waits for requests in flight, for the exit timeout or what is left of it; false when that ended some of them.</summary>
+    public async Task<bool> StopAsync(TimeSpan? limit = null)
     {
         // Closing idle connections takes a moment too, which is no request that was cut off.
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Math.Max(_options.ExitTimeoutSecs, 0.2)));
-        await _kestrel.StopAsync(limit.Token);
-        return !limit.IsCancellationRequested;
+        var seconds = Math.Max(limit?.TotalSeconds ?? _options.ExitTimeoutSecs, 0.2);
+        using var over = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
+        await _kestrel.StopAsync(over.Token);
+        return !over.IsCancellationRequested;
     }
 
     public void Dispose() => _kestrel.Dispose();

@@ -6,11 +6,15 @@ using Runtime.Models;
 namespace Runtime.Host.Lifecycle;
 
 /// <summary>The process from its first listener to its last request: listen, load, serve until told to stop, drain, unload.</summary>
-internal sealed class ServerProcess(HostOptions options, ServerState state, InferenceServer server, ServedModels models, ILoggerFactory loggers)
+internal sealed class ServerProcess(HostOptions options, Admission admission, InferenceServer server, ServedModels models, ILoggerFactory loggers)
 {
+    private readonly ServerState _state = admission.State;
     private readonly ILogger _logger = loggers.CreateLogger<ServerProcess>();
 
-    /// <summary>Runs until <paramref name="stop"/> ends; the result is the process's exit code.</summary>
+    /// <summary>The clock of the drain.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Runs until <paramref name="stop"/> ends or something breaks for good; the result is the process's exit code.</summary>
     public async Task<int> RunAsync(Task stop)
     {
         try
@@ -18,14 +22,14 @@ internal sealed class ServerProcess(HostOptions options, ServerState state, Infe
             // Listening comes first: a taken port fails before minutes of loading, and liveness answers during them.
             await server.StartAsync(CancellationToken.None);
             await LoadAsync(stop);
-            await stop;
-            return await DrainAsync() ? 0 : 1;
+            await Task.WhenAny(stop, _state.Broken);
+            return await DrainAsync() && _state.IsLive ? 0 : 1;
         }
         finally
         {
-            state.BeginDraining();
+            _state.BeginDraining();
             await server.StopAsync();
-            await models.StopAsync();
+            await UnloadAsync();
         }
     }
 
@@ -48,21 +52,64 @@ internal sealed class ServerProcess(HostOptions options, ServerState state, Infe
             throw new StartException($"{string.Join("; ", failed.Select(model => model.Reason))} (--exit-on-error=false serves the other models)");
         }
 
-        state.Started();
+        _state.Started();
         _logger.LogInformation("Serving {Count} of {All} models", index.Count(entry => entry.State == "READY"), index.Count);
     }
 
     private async Task<bool> DrainAsync()
     {
+        _state.EndReadiness();
+        if (_state.IsLive && options.DrainDelaySecs > 0)
+        {
+            _logger.LogInformation("Not ready any more, and serving on for {Seconds} seconds", options.DrainDelaySecs);
+            await Task.WhenAny(Task.Delay(TimeSpan.FromSeconds(options.DrainDelaySecs), Time), _state.Broken);
+        }
+
+        if (!_state.IsLive)
+        {
+            _logger.LogCritical("Stopping, since this process cannot go on: {Reason}", await _state.Broken);
+        }
+
         _logger.LogInformation("Stopping: requests in flight have {Seconds} seconds", options.ExitTimeoutSecs);
-        state.BeginDraining();
-        var drained = await server.StopAsync();
+        _state.BeginDraining();
+
+        // Listening goes on until the last inference is answered, so that new ones hear why they are refused.
+        var start = Time.GetTimestamp();
+        var limit = TimeSpan.FromSeconds(options.ExitTimeoutSecs);
+        var drained = await EndsWithinAsync(admission.IdleAsync(), limit);
+        drained &= await server.StopAsync(limit - Time.GetElapsedTime(start));
         if (!drained)
         {
             _logger.LogError("The exit timeout of {Seconds} seconds ended requests in flight", options.ExitTimeoutSecs);
         }
 
         return drained;
+    }
+
+    /// <summary>What holds a lost device may never be freed, so a broken process waits no longer than the exit timeout.</summary>
+    private async Task UnloadAsync()
+    {
+        var unloading = models.StopAsync().AsTask();
+        if (_state.IsLive)
+        {
+            await unloading;
+            return;
+        }
+
+        await EndsWithinAsync(unloading, TimeSpan.FromSeconds(options.ExitTimeoutSecs));
+    }
+
+    private async Task<bool> EndsWithinAsync(Task task, TimeSpan limit)
+    {
+        try
+        {
+            await task.WaitAsync(limit, Time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 
     private static async Task<IReadOnlyList<ModelEvent>> FailedAsync(Task<IReadOnlyList<ModelEvent>> loading)

@@ -6,22 +6,37 @@ namespace Runtime.Host.Lifecycle;
 public sealed class ServerState(bool strictReadiness, Func<bool> areModelsReady) : IDisposable
 {
     private readonly CancellationTokenSource _draining = new();
+    private readonly TaskCompletionSource<string> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _started;
+    private volatile bool _ending;
 
-    /// <summary>Whether the process answers at all.</summary>
-    public bool IsLive => true;
+    /// <summary>Whether the process answers, and can go on doing so.</summary>
+    public bool IsLive => !_broken.Task.IsCompleted;
 
-    /// <summary>Whether it should get requests: started, not draining and, with strict readiness, every model loaded.</summary>
-    public bool IsReady => _started && !_draining.IsCancellationRequested && (!strictReadiness || areModelsReady());
+    /// <summary>Whether it should get requests: started, not ending, not broken and, with strict readiness, every model loaded.</summary>
+    public bool IsReady => _started && !_ending && IsLive && (!strictReadiness || areModelsReady());
 
-    /// <summary>Cancelled when draining begins, so that endless streams such as health watches end.</summary>
+    /// <summary>Ends with the reason when something broke that only a new process can mend.</summary>
+    public Task<string> Broken => _broken.Task;
+
+    /// <summary>Cancelled when draining begins: inference requests are refused, and idle streams such as health watches end.</summary>
     public CancellationToken Draining => _draining.Token;
 
     /// <summary>Says that the models of the start were loaded, or have failed to.</summary>
     public void Started() => _started = true;
 
-    /// <summary>Ends readiness for good.</summary>
-    public void BeginDraining() => _draining.Cancel();
+    /// <summary>Ends readiness for good; requests are still served.</summary>
+    public void EndReadiness() => _ending = true;
+
+    /// <summary>Ends readiness and liveness for good; the first reason counts.</summary>
+    public void Break(string reason) => _broken.TrySetResult(reason);
+
+    /// <summary>Ends readiness for good, and lets no more inference requests in.</summary>
+    public void BeginDraining()
+    {
+        EndReadiness();
+        _draining.Cancel();
+    }
 
     public void Dispose() => _draining.Dispose();
 }

@@ -26,11 +26,20 @@ public sealed record HostOptions
 
     public int ExitTimeoutSecs { get; init; } = 30;
 
+    /// <summary>How long the host serves on, not ready, after it was told to stop.</summary>
+    public int DrainDelaySecs { get; init; }
+
     /// <summary>Requests that may wait in a model's queue whose policy gives no <c>max_queue_size</c>; 0 for any number.</summary>
     public int DefaultMaxQueueSize { get; init; } = ModelLimits.Default.MaxQueueSize;
 
     /// <summary>How long a request may take, in milliseconds, where its model says nothing else; 0 for any time.</summary>
     public int RequestTimeoutMs { get; init; }
+
+    /// <summary>Inference requests that may be in the process at once; 0 for any number.</summary>
+    public int MaxRequestsInFlight { get; init; }
+
+    /// <summary>Bytes that the bodies of the requests in the process may have together, as they were sent; 0 for any number.</summary>
+    public long MaxBodyBytesInFlight { get; init; }
 
     public bool AllowHttp { get; init; } = true;
 

@@ -55,6 +55,9 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
 
     private void LimitRules()
     {
+        RuleFor(o => o.DrainDelaySecs).GreaterThanOrEqualTo(0).WithMessage("--drain-delay-secs: expected 0 or more, got {PropertyValue}");
+        RuleFor(o => o.MaxRequestsInFlight).GreaterThanOrEqualTo(0).WithMessage("--max-requests-in-flight: expected 0 or more, got {PropertyValue}");
+        RuleFor(o => o.MaxBodyBytesInFlight).GreaterThanOrEqualTo(0).WithMessage("--max-body-bytes-in-flight: expected 0 or more, got {PropertyValue}");
         RuleFor(o => o.RequestTimeoutMs).GreaterThanOrEqualTo(0).WithMessage("--request-timeout-ms: expected 0 or more, got {PropertyValue}");
         RuleFor(o => o.DefaultMaxQueueSize).GreaterThanOrEqualTo(0).WithMessage("--default-max-queue-size: expected 0 or more, got {PropertyValue}");
     }

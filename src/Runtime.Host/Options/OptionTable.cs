@@ -29,12 +29,15 @@ internal static class OptionTable
             Option.Switch("strict-readiness", "Ready only while every model that should be loaded is.", o => o.StrictReadiness, (o, v) => o with { StrictReadiness = v }),
             Option.Switch("exit-on-error", "Exit when a model fails to load at start.", o => o.ExitOnError, (o, v) => o with { ExitOnError = v }),
             Option.Number("exit-timeout-secs", "Seconds that requests in flight have to finish after SIGTERM or SIGINT.", o => o.ExitTimeoutSecs, (o, v) => o with { ExitTimeoutSecs = v }),
+            Option.Number("drain-delay-secs", "Seconds to serve on after SIGTERM or SIGINT, not ready, until load balancers have noticed.", o => o.DrainDelaySecs, (o, v) => o with { DrainDelaySecs = v }),
             Option.Switch("allow-client-shm", "Let clients register shared memory.", o => o.AllowClientShm, (o, v) => o with { AllowClientShm = v }),
         ]),
         new("Limits",
         [
             Option.Number("default-max-queue-size", "Requests that may wait in a queue whose policy gives no max_queue_size; 0 is any number.", o => o.DefaultMaxQueueSize, (o, v) => o with { DefaultMaxQueueSize = v }),
             Option.Number("request-timeout-ms", "Milliseconds that a request may take, waiting and executing; 0 is any time. The model parameter request_timeout_ms wins.", o => o.RequestTimeoutMs, (o, v) => o with { RequestTimeoutMs = v }),
+            Option.Number("max-requests-in-flight", "Inference requests that may be in the process at once, more get 429; 0 is any number.", o => o.MaxRequestsInFlight, (o, v) => o with { MaxRequestsInFlight = v }),
+            Option.Number("max-body-bytes-in-flight", "Bytes that their bodies may have together, one larger body goes alone; 0 is any number. A body of unknown length counts as http-max-input-size.", o => o.MaxBodyBytesInFlight, (o, v) => o with { MaxBodyBytesInFlight = v }),
         ]),
         new("HTTP",
         [

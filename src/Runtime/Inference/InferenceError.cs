@@ -22,6 +22,9 @@ public enum ErrorCode
 /// <summary>A request's failure as a value: a code, and a message that names the model, the input, what was expected and what came.</summary>
 public sealed record InferenceError(ErrorCode Code, string Message)
 {
+    /// <summary>Whether it will not go away, as with a lost device: every execution would fail, and only a new process helps.</summary>
+    public bool IsPermanent { get; init; }
+
     public static InferenceError InvalidArgument(string message) => new(ErrorCode.InvalidArgument, message);
 
     public static InferenceError NotFound(string message) => new(ErrorCode.NotFound, message);

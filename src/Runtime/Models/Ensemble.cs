@@ -69,8 +69,14 @@ internal sealed class Ensemble(string name, IReadOnlyList<EnsembleStep> steps, I
         }
 
         using (lease)
-        using (var request = run.RequestOf(step))
         {
+            if (lease.Model.TryEnter(out var slot) is { } busy)
+            {
+                return (step, new InferenceResponse(step.ModelName, 0, "", busy));
+            }
+
+            using var held = slot;
+            using var request = run.RequestOf(step);
             return (step, await lease.Model.InferAsync(request, cancellation).ConfigureAwait(false));
         }
     }

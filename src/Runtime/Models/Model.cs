@@ -18,6 +18,7 @@ public sealed class Model : IDisposable
     private readonly Ensemble? _ensemble;
     private readonly TimeProvider _time;
     private readonly Padding? _padding;
+    private readonly ConcurrencyLimit? _concurrency;
     private readonly IReadOnlyDictionary<string, string[]> _labels;
 
     /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
@@ -29,7 +30,7 @@ public sealed class Model : IDisposable
     /// <param name="directory">Where a sequence model's initial states are.</param>
     public Model(ModelConfig config, long version, ILoadedModel loaded, IReadOnlyDictionary<string, string[]> labels, TimeProvider time, string directory = "")
     {
-        (Config, Version, _loaded, _labels, _time) = (config, version, loaded, labels, time);
+        (Config, Version, _loaded, _labels, _time, _concurrency) = (config, version, loaded, labels, time, ConcurrencyOf(config));
         var instances = new List<IDisposable>();
         SequenceInputs? sequenceInputs;
         try
@@ -60,7 +61,10 @@ public sealed class Model : IDisposable
 
     /// <summary>A model that is a graph of others.</summary>
     internal Model(ModelConfig config, long version, Ensemble ensemble, IReadOnlyDictionary<string, string[]> labels, TimeProvider time)
-        => (Config, Version, _ensemble, _labels, _time) = (config, version, ensemble, labels, time);
+        => (Config, Version, _ensemble, _labels, _time, _concurrency) = (config, version, ensemble, labels, time, ConcurrencyOf(config));
+
+    /// <summary>Raised when an execution failed for a reason that will not go away; handlers must be quick and must not throw.</summary>
+    public event Action<InferenceError>? FailedForGood;
 
     public string Name => Config.Name;
 
@@ -72,6 +76,28 @@ public sealed class Model : IDisposable
 
     /// <summary>What its instances run on, for the log; empty for a model that has none of its own.</summary>
     internal string Placement => _workers.Length == 0 ? "" : $"{_workers.Length} {(_workers.Length == 1 ? "instance" : "instances")} on CPU";
+
+    /// <summary>The requests that hold a slot; 0 for a model without a limit.</summary>
+    public long SlotsInUse => _concurrency?.InUse ?? 0;
+
+    /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left. The caller disposes it once, after the response.</summary>
+    public InferenceError? TryEnter(out ModelSlot slot)
+    {
+        slot = default;
+        if (_concurrency is null)
+        {
+            return null;
+        }
+
+        if (_concurrency.TryTake())
+        {
+            slot = new ModelSlot(_concurrency);
+            return null;
+        }
+
+        Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
+        return new InferenceError(ErrorCode.ResourceExhausted, $"model '{Name}' already serves {_concurrency.Limit} requests, its most (parameter max_concurrent_requests)");
+    }
 
     /// <summary>Answers one request with one response; failures are responses too. The caller disposes request and response.</summary>
     /// <exception cref="InvalidOperationException">The model is decoupled, so only <see cref="StreamAsync"/> serves it.</exception>
@@ -195,6 +221,9 @@ public sealed class Model : IDisposable
         _loaded?.Dispose();
     }
 
+    private static ConcurrencyLimit? ConcurrencyOf(ModelConfig config)
+        => config.Limits.MaxConcurrentRequests > 0 ? new ConcurrencyLimit(config.Limits.MaxConcurrentRequests) : null;
+
     /// <summary>Null, and nothing allocated, for a model without a limit; otherwise the token becomes the one that ends with the time.</summary>
     private RequestDeadline? StartDeadline(ref CancellationToken cancellation)
     {
@@ -250,6 +279,11 @@ public sealed class Model : IDisposable
     private InferenceResponse Refuse(InferenceRequest request, InferenceError error, FailureReason reason)
     {
         Statistics.RecordFailure(request.ArrivalTimestamp, reason);
+        if (error.IsPermanent)
+        {
+            FailedForGood?.Invoke(error);
+        }
+
         return new InferenceResponse(Name, Version, request.Id, error);
     }
 

@@ -7,6 +7,7 @@ namespace Runtime.Models;
 public sealed record ModelLimits
 {
     private const string TimeoutParameter = "request_timeout_ms";
+    private const string ConcurrencyParameter = "max_concurrent_requests";
 
     public static ModelLimits Default { get; } = new();
 
@@ -16,11 +17,15 @@ public sealed record ModelLimits
     /// <summary>How long a request may take, in the queue and in execution, a stream until its last response; 0 for any time. The parameter <c>request_timeout_ms</c> wins.</summary>
     public int RequestTimeoutMilliseconds { get; init; }
 
+    /// <summary>Requests that may be queued or running at once; 0 for any number. The parameter <c>max_concurrent_requests</c> sets it.</summary>
+    public int MaxConcurrentRequests { get; init; }
+
     /// <summary>These limits, where the model's parameters do not give others.</summary>
     /// <exception cref="ModelConfigException">A parameter is no whole number of 0 or more.</exception>
     internal ModelLimits For(ModelConfig config) => this with
     {
         RequestTimeoutMilliseconds = Read(config, TimeoutParameter, RequestTimeoutMilliseconds),
+        MaxConcurrentRequests = Read(config, ConcurrencyParameter, MaxConcurrentRequests),
     };
 
     private static int Read(ModelConfig config, string name, int otherwise)

@@ -34,6 +34,9 @@ public sealed class ModelRepository : IAsyncDisposable
     /// <summary>Raised when a version is loaded, unloaded or fails to load; handlers must be quick and must not throw.</summary>
     public event Action<ModelEvent>? Changed;
 
+    /// <summary>Raised with a model's name when an execution failed for a reason that will not go away; handlers must be quick and must not throw.</summary>
+    public event Action<string, InferenceError>? FailedForGood;
+
     /// <summary>Whether every model that should be loaded is.</summary>
     public bool IsReady => _entries.Values.All(static entry => !entry.HasFailed);
 
@@ -262,6 +265,11 @@ public sealed class ModelRepository : IAsyncDisposable
             Changed?.Invoke(new ModelEvent(entry.Name, 0, ModelState.Unavailable, exception.Message));
             var code = (exception as InferenceException)?.Error.Code ?? ErrorCode.InvalidArgument;
             return new InferenceError(code, $"failed to load '{entry.Name}': {exception.Message}");
+        }
+
+        foreach (var served in result.Served)
+        {
+            served.Model.FailedForGood += error => FailedForGood?.Invoke(entry.Name, error);
         }
 
         lock (_gate)

@@ -37,7 +37,7 @@ internal sealed class GrpcHost : IAsyncDisposable
         var repository = new RepositoryOptions { Directories = [_directory.FullName], Mode = ModelControlMode.Explicit, LoadAtStart = ["*"] };
         _models = new ModelRepository(repository, [new IdentityBackend(), new RepeatBackend(), _gate]);
         State = new ServerState(true, () => _models.IsReady);
-        var inference = new InferenceService(_models, State, options.Id, _regions, (new TraceSettings(), new LogSettings(options)));
+        var inference = new InferenceService(_models, Admission = new Admission(options, State), options.Id, _regions, (new TraceSettings(), new LogSettings(options)));
         var grpc = new GrpcServer(
             [.. inference.Methods, .. new HealthService(State, TimeProvider.System).Methods, .. new ReflectionService().Methods],
             new GrpcSettings(options), TimeProvider.System, NullLogger.Instance);
@@ -46,6 +46,8 @@ internal sealed class GrpcHost : IAsyncDisposable
     }
 
     public ServerState State { get; }
+
+    public Admission Admission { get; }
 
     public GrpcClient Client { get; private set; } = null!;
 

@@ -92,7 +92,7 @@ public sealed class BinaryTensorTests : IDisposable
 
     private static Task<HttpAnswer> SendAsync(Model model, byte[] body, int chunk = int.MaxValue, params (string, string)[] headers)
     {
-        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions());
+        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions(), null!);
         return HttpExchange.SendAsync(context => endpoint.ServeAsync(context, model), body, chunk, headers);
     }
 }

@@ -42,7 +42,7 @@ public sealed class CompressionTests : IDisposable
     public async Task Serve_BodyBeyondLimit_Answers400(string encoding, bool isChunked)
     {
         using var model = EchoModel.Create(DataType.Int32);
-        var endpoint = new InferEndpoint(null!, new HostOptions { HttpMaxInputSize = 1000 }, new SharedMemoryRegions());
+        var endpoint = new InferEndpoint(null!, new HostOptions { HttpMaxInputSize = 1000 }, new SharedMemoryRegions(), null!);
         byte[] body = [.. Body, .. Enumerable.Repeat((byte)' ', 1000)];
         (string, string)[] headers = [("Content-Encoding", encoding), .. isChunked ? new[] { ("Transfer-Encoding", "chunked") } : []];
         var answer = await HttpExchange.SendAsync(context => endpoint.ServeAsync(context, model), encoding == "gzip" ? Pack(body, encoding) : body, 100, headers);
@@ -84,7 +84,7 @@ public sealed class CompressionTests : IDisposable
     private static async Task<HttpAnswer> InferAsync(byte[] body, params (string, string)[] headers)
     {
         using var model = EchoModel.Create(DataType.Int32);
-        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions());
+        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions(), null!);
         return await HttpExchange.SendAsync(context => endpoint.ServeAsync(context, model), body, int.MaxValue, headers);
     }
 }

@@ -88,7 +88,7 @@ public sealed class GenerateEndpointTests : IDisposable
     public async Task Serve_ErrorAfterFirstEvent_IsAnEvent()
     {
         using var model = EchoModel.Create(Decoupled);
-        var endpoint = new GenerateEndpoint(null!, new HostOptions());
+        var endpoint = new GenerateEndpoint(null!, new HostOptions(), null!);
         await using var server = await LocalServer.StartAsync(context => endpoint.ServeAsync(context, model, stream: true));
         using var content = new StringContent("""{"IN":[4,-1]}""");
         using var answer = await server.Client.PostAsync(new Uri("/", UriKind.Relative), content);
@@ -106,7 +106,7 @@ public sealed class GenerateEndpointTests : IDisposable
 
     private static Task<HttpAnswer> SendAsync(Model model, string body, bool stream)
     {
-        var endpoint = new GenerateEndpoint(null!, new HostOptions());
+        var endpoint = new GenerateEndpoint(null!, new HostOptions(), null!);
         return HttpExchange.SendAsync(context => endpoint.ServeAsync(context, model, stream), Encoding.UTF8.GetBytes(body));
     }
 }

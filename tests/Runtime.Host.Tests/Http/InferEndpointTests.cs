@@ -185,13 +185,13 @@ public sealed class InferEndpointTests : IDisposable
     private static async Task<HttpAnswer> InferAsync(DataType type, byte[] body, int tensors = 1, bool halfPrecision = true, int chunk = int.MaxValue, params (string, string)[] headers)
     {
         using var model = EchoModel.Create(type, tensors);
-        var endpoint = new InferEndpoint(null!, new HostOptions { HttpHalfPrecisionJson = halfPrecision }, new SharedMemoryRegions());
+        var endpoint = new InferEndpoint(null!, new HostOptions { HttpHalfPrecisionJson = halfPrecision }, new SharedMemoryRegions(), null!);
         return await HttpExchange.SendAsync(context => endpoint.ServeAsync(context, model), body, chunk, headers);
     }
 
     private static Task<HttpAnswer> SendAsync(Model model, byte[] body, int chunk = int.MaxValue, params (string, string)[] headers)
     {
-        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions());
+        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions(), null!);
         return HttpExchange.SendAsync(context => endpoint.ServeAsync(context, model), body, chunk, headers);
     }
 }

@@ -47,7 +47,7 @@ public sealed class InferServerTests : IDisposable
         using var model = EchoModel.Create(DataType.Int32);
         var began = new TaskCompletionSource();
         var served = new TaskCompletionSource();
-        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions());
+        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions(), null!);
         await using var server = await LocalServer.StartAsync(async context =>
         {
             began.SetResult();
@@ -69,7 +69,7 @@ public sealed class InferServerTests : IDisposable
 
     private static Task<LocalServer> StartAsync(Runtime.Models.Model model)
     {
-        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions());
+        var endpoint = new InferEndpoint(null!, new HostOptions(), new SharedMemoryRegions(), null!);
         return LocalServer.StartAsync(context => endpoint.ServeAsync(context, model));
     }
 

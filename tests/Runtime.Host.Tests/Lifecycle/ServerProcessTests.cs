@@ -88,7 +88,7 @@ public sealed class ServerProcessTests : IDisposable
             _unloads++;
             return ValueTask.CompletedTask;
         });
-        return new ServerProcess(options, _state, _server, models, new LoggerFactory([_serving])).RunAsync(_stop.Task);
+        return new ServerProcess(options, new Admission(options, _state), _server, models, new LoggerFactory([_serving])).RunAsync(_stop.Task);
     }
 
     private async Task<IReadOnlyList<ModelEvent>> LoadAsync(ModelEvent[] failed, CancellationToken cancellation)

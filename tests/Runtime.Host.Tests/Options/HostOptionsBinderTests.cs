@@ -154,6 +154,8 @@ public sealed class HostOptionsBinderTests : IDisposable
     [InlineData("--exit-timeout-secs=-1", "--exit-timeout-secs: expected 0 or more, got -1")]
     [InlineData("--default-max-queue-size=-1", "--default-max-queue-size: expected 0 or more, got -1")]
     [InlineData("--request-timeout-ms=-1", "--request-timeout-ms: expected 0 or more, got -1")]
+    [InlineData("--max-requests-in-flight=-1", "--max-requests-in-flight: expected 0 or more, got -1")]
+    [InlineData("--max-body-bytes-in-flight=-1", "--max-body-bytes-in-flight: expected 0 or more, got -1")]
     [InlineData("--http-max-input-size=0", "--http-max-input-size: expected 1 or more, got 0")]
     [InlineData("--grpc-max-message-size=2147483648", "--grpc-max-message-size: expected 1 to 2147483647, got 2147483648")]
     [InlineData("--log-format=xml", "--log-format: expected default or ISO8601, got 'xml'")]

@@ -1,0 +1,285 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging.Abstractions;
+using Runtime.Backends;
+using Runtime.Host.Grpc;
+using Runtime.Host.Lifecycle;
+using Runtime.Host.Options;
+using Runtime.Host.Settings;
+using Runtime.Host.Tests.Grpc;
+using Runtime.Inference;
+using Runtime.Models;
+using Runtime.Tensors;
+
+namespace Runtime.Host.Tests.Lifecycle;
+
+/// <summary>Limits, timeouts and the drain of a whole process on real ports; the model <c>gate</c> executes until it is opened or cancelled.</summary>
+public sealed class LimitsTests : IAsyncDisposable
+{
+    private const string ModelInfer = GrpcClient.Inference + "ModelInfer";
+    private const string Body = """{"inputs":[{"name":"X","shape":[1,1],"datatype":"INT32","data":[1]}]}""";
+
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("limits");
+    private readonly TaskCompletionSource _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Gate _gate = new();
+    private readonly HttpClient _http = new();
+    private ModelRepository _models = null!;
+    private ServerState _state = null!;
+    private Admission _admission = null!;
+    private DoorFactory _doors = null!;
+    private InferenceServer _server = null!;
+    private Task<int> _process = null!;
+    private GrpcClient _grpc = null!;
+
+    public async ValueTask DisposeAsync()
+    {
+        _stop.TrySetResult();
+        await _process;
+        Assert.Equal((0, 0), (_admission.RequestsInFlight, _admission.BytesInFlight));
+        _grpc.Dispose();
+        _http.Dispose();
+        _server.Dispose();
+        _doors.Dispose();
+        _state.Dispose();
+        _directory.Delete(recursive: true);
+    }
+
+    [Theory]
+    [InlineData("", 1, 0)]
+    [InlineData("", 0, 10)]
+    [InlineData("parameters { key: 'max_concurrent_requests' value { string_value: '1' } }", 0, 0)]
+    public async Task Infer_LimitReached_IsRefusedAtEachDoor(string config, int requests, long bytes)
+    {
+        await StartAsync(config, options => options with { MaxRequestsInFlight = requests, MaxBodyBytesInFlight = bytes });
+        var first = PostAsync();
+        await _gate.Entered.WaitAsync();
+
+        using var http = await PostAsync();
+        Assert.Equal((HttpStatusCode)429, http.StatusCode);
+        Assert.Equal("1", Assert.Single(http.Headers.GetValues("Retry-After")));
+        (await _grpc.CallAsync(ModelInfer, TestRequests.Infer("gate", 1))).AssertFails(GrpcStatusCode.ResourceExhausted, "already ");
+        var stream = await _grpc.CallAsync(GrpcClient.Inference + "ModelStreamInfer", Frames.Of(TestRequests.Infer("gate", 1).ToByteArray()));
+        Assert.Contains("already ", Protocol.ModelStreamInferResponse.Parser.ParseFrom(Assert.Single(stream.Messages)).ErrorMessage, StringComparison.Ordinal);
+
+        _gate.Opened.Release();
+        Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
+        await AssertNothingHeldAsync();
+    }
+
+    [Theory]
+    [InlineData("nonsense", 400)]
+    [InlineData("""{"inputs":[{"name":"X","shape":[1,1],"datatype":"INT32","data":[-1]}]}""", 500)]
+    public async Task Infer_Fails_GivesItsPlaceBack(string body, int status)
+    {
+        await StartAsync("parameters { key: 'max_concurrent_requests' value { string_value: '2' } }", options => options with { MaxRequestsInFlight = 2 });
+
+        Assert.Equal(status, (int)(await PostAsync(body)).StatusCode);
+        (await _grpc.CallAsync(ModelInfer, Frames.Of([0xff, 0xff]))).AssertFails(GrpcStatusCode.Internal, "");
+
+        await AssertNothingHeldAsync();
+    }
+
+    [Fact]
+    public async Task Infer_TimeOver_IsToldAtEachDoorAndGivesItsPlaceBack()
+    {
+        await StartAsync("parameters { key: 'request_timeout_ms' value { string_value: '20' } }", options => options with { MaxRequestsInFlight = 2 });
+
+        Assert.Equal(HttpStatusCode.GatewayTimeout, (await PostAsync()).StatusCode);
+        (await _grpc.CallAsync(ModelInfer, TestRequests.Infer("gate", 1))).AssertFails(GrpcStatusCode.DeadlineExceeded, "20 milliseconds");
+
+        await AssertNothingHeldAsync();
+    }
+
+    [Fact]
+    public async Task Infer_ClientGone_GivesItsPlaceBack()
+    {
+        await StartAsync("", options => options with { MaxRequestsInFlight = 1 });
+        using (var client = new TcpClient())
+        {
+            await client.ConnectAsync(_server.HttpAddress!);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /v2/models/gate/infer HTTP/1.1\r\nHost: x\r\nContent-Length: {Body.Length}\r\n\r\n{Body}"));
+            await _gate.Entered.WaitAsync();
+            client.Client.LingerState = new LingerOption(true, 0);
+        }
+
+        await _gate.Cancelled.WaitAsync();
+        await AssertNothingHeldAsync();
+    }
+
+    [Fact]
+    public async Task Drain_RequestInFlightAndIdleStream_AnswersTheOneAndEndsTheOther()
+    {
+        await StartAsync("", options => options);
+        var body = new OpenBody();
+        using var stream = await _grpc.SendAsync(GrpcClient.Inference + "ModelStreamInfer", body, default);
+        var first = PostAsync();
+        await _gate.Entered.WaitAsync();
+        _stop.SetResult();
+
+        await stream.Content.ReadAsByteArrayAsync();
+        Assert.Equal(GrpcStatusCode.Unavailable, GrpcClient.Status(stream));
+        using var late = await PostAsync();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, late.StatusCode);
+        Assert.Equal("""{"error":"server is shutting down"}""", await late.Content.ReadAsStringAsync());
+        Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync(Address("v2/health/ready"))).StatusCode);
+
+        _gate.Opened.Release();
+        Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
+        Assert.Equal(0, await _process);
+        body.End();
+    }
+
+    [Fact]
+    public async Task Drain_WithADelay_ServesOnUntilItIsOver()
+    {
+        var time = new OneTimer();
+        await StartAsync("", options => options with { DrainDelaySecs = 3600 }, time);
+        _stop.SetResult();
+        var delay = await time.Created;
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync(Address("v2/health/ready"))).StatusCode);
+        _gate.Opened.Release();
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync()).StatusCode);
+        delay();
+
+        Assert.Equal(0, await _process);
+    }
+
+    [Fact]
+    public async Task Execute_FailsForGood_EndsReadinessServesWhatRunsAndExits()
+    {
+        await StartAsync("instance_group { count: 2 kind: KIND_CPU }", options => options with { DrainDelaySecs = 3600 });
+        var first = PostAsync();
+        await _gate.Entered.WaitAsync();
+
+        using var lost = await PostAsync(Body.Replace("[1]}]", "[-2]}]", StringComparison.Ordinal));
+        Assert.Equal(HttpStatusCode.InternalServerError, lost.StatusCode);
+        Assert.Equal((false, false), (_state.IsLive, _state.IsReady));
+        _gate.Opened.Release();
+
+        Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
+        Assert.Equal(1, await _process);
+    }
+
+    /// <summary>A place goes back just after the answer has left; the drain waits for it, which the process's end tells.</summary>
+    private async Task AssertNothingHeldAsync()
+    {
+        _models.TryList("gate", "", out var models);
+        _stop.TrySetResult();
+        Assert.Equal(0, await _process);
+        Assert.Equal((0, 0), (_admission.RequestsInFlight, _admission.BytesInFlight));
+        Assert.All(models, model => Assert.Equal(0, model.SlotsInUse));
+    }
+
+    private Uri Address(string path) => new($"http://{_server.HttpAddress}/{path}");
+
+    private async Task<HttpResponseMessage> PostAsync(string body = Body)
+    {
+        using var content = new StringContent(body);
+        return await _http.PostAsync(Address("v2/models/gate/infer"), content);
+    }
+
+    private async Task StartAsync(string config, Func<HostOptions, HostOptions> configure, TimeProvider? time = null)
+    {
+        var model = _directory.CreateSubdirectory("gate");
+        model.CreateSubdirectory("1");
+        File.WriteAllText(
+            Path.Combine(model.FullName, "config.pbtxt"),
+            "backend: 'gate' max_batch_size: 8 input { name: 'X' data_type: TYPE_INT32 dims: -1 } output { name: 'Y' data_type: TYPE_INT32 dims: -1 } " + config);
+        var options = configure(ServerUnderTest.FreePorts);
+        var loggers = NullLoggerFactory.Instance;
+        _models = new ModelRepository(new RepositoryOptions { Directories = [_directory.FullName] }, [_gate]);
+        _state = new ServerState(true, () => _models.IsReady);
+        _models.FailedForGood += (name, error) => _state.Break(name + error.Message);
+        _admission = new Admission(options, _state);
+        _doors = new DoorFactory(options, _models, _admission, new LogSettings(options), loggers);
+        _server = new InferenceServer(options, _doors.Create(), loggers);
+        var loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var served = new ServedModels(_models.StartAsync, () => Loaded(_models, loaded), _models.DisposeAsync);
+        _process = new ServerProcess(options, _admission, _server, served, loggers) { Time = time ?? TimeProvider.System }.RunAsync(_stop.Task);
+        await Task.WhenAny(loaded.Task, _process);
+        _grpc = new GrpcClient(new Uri($"http://{_server.GrpcAddress}"));
+    }
+
+    private static IReadOnlyList<ModelIndexEntry> Loaded(ModelRepository models, TaskCompletionSource loaded)
+    {
+        loaded.SetResult();
+        return models.Index(readyOnly: false);
+    }
+
+    /// <summary>A request body that stays open until the test ends it.</summary>
+    private sealed class OpenBody : HttpContent
+    {
+        private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void End() => _end.TrySetResult();
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            // An answered message brings the response's head, which a client waits for.
+            await stream.WriteAsync(Frames.Of(TestRequests.Infer("nosuch", 1).ToByteArray()));
+            await stream.FlushAsync();
+            await _end.Task;
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
+    /// <summary>A clock whose first timer the test sets off.</summary>
+    private sealed class OneTimer : TimeProvider
+    {
+        private readonly TaskCompletionSource<Action> _created = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<Action> Created => _created.Task;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+            => _created.TrySetResult(() => callback(state)) ? TimeProvider.System.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period) : TimeProvider.System.CreateTimer(callback, state, dueTime, period);
+    }
+
+    private sealed class Gate : IBackend, ILoadedModel, IModelInstance
+    {
+        public SemaphoreSlim Entered { get; } = new(0);
+
+        public SemaphoreSlim Opened { get; } = new(0);
+
+        public SemaphoreSlim Cancelled { get; } = new(0);
+
+        public string Name => "gate";
+
+        public ModelSignature? Signature => null;
+
+        public ILoadedModel Load(ModelConfig config, string versionDirectory) => this;
+
+        public IDisposable CreateInstance(ModelConfig config) => this;
+
+        public TensorSet Execute(TensorSet inputs, CancellationToken cancellation)
+        {
+            var value = BitConverter.ToInt32(inputs[0].Data.Span);
+            if (value < 0)
+            {
+                throw new InferenceException(new InferenceError(ErrorCode.Internal, "no good") { IsPermanent = value == -2 });
+            }
+
+            Entered.Release();
+            using (cancellation.Register(() => Cancelled.Release()))
+            {
+                Opened.Wait(cancellation);
+            }
+
+            var outputs = new TensorSet();
+            outputs.Rent("Y", inputs[0].Type, inputs[0].Shape, inputs[0].Data.Length, out var memory);
+            inputs[0].Data.CopyTo(memory);
+            return outputs;
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
