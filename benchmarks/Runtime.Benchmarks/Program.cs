@@ -1,4 +1,15 @@
 using System.Reflection;
 using BenchmarkDotNet.Running;
+using Runtime.Benchmarks.Batching;
+using Runtime.Benchmarks.Load;
 
-BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args);
+switch (args)
+{
+    case ["load-grpc" or "load-http", ..]:
+        return await LoadCommand.RunAsync(args);
+    case ["batching", var repository]:
+        return await BatchingComparison.RunAsync(repository);
+    default:
+        BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args);
+        return 0;
+}
