@@ -1,11 +1,19 @@
 using System.Reflection;
 using BenchmarkDotNet.Running;
 using Runtime.Benchmarks;
+using Runtime.Benchmarks.Batching;
+using Runtime.Benchmarks.Load;
 
-if (args is ["queue"])
+switch (args)
 {
-    await QueueLoad.RunAsync();
-    return;
+    case ["load-grpc" or "load-http", ..]:
+        return await LoadCommand.RunAsync(args);
+    case ["batching", var repository]:
+        return await BatchingComparison.RunAsync(repository);
+    case ["queue"]:
+        await QueueLoad.RunAsync();
+        return 0;
+    default:
+        BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args);
+        return 0;
 }
-
-BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args);

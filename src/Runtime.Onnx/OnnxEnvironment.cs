@@ -19,6 +19,7 @@ internal static partial class OnnxEnvironment
                 return;
             }
 
+            NativeHeap.Bound();
             using var threads = new OrtThreadingOptions();
             threads.GlobalIntraOpNumThreads = options.IntraOpThreadCount;
             threads.GlobalInterOpNumThreads = options.InterOpThreadCount;

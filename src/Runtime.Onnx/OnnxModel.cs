@@ -43,5 +43,9 @@ internal sealed class OnnxModel : ILoadedModel
         return new OnnxInstance(this, config, [.. outputs]);
     }
 
-    public void Dispose() => Session.Dispose();
+    public void Dispose()
+    {
+        Session.Dispose();
+        NativeHeap.Trim();
+    }
 }

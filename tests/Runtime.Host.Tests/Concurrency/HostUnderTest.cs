@@ -27,11 +27,12 @@ internal sealed class HostUnderTest : IAsyncDisposable
             """);
         _models = new ModelRepository(new RepositoryOptions { Directories = [_directory.FullName] }, [Backend]);
         _state = new ServerState(true, () => _models.IsReady);
-        _doors = new DoorFactory(options, _models, _state, new LogSettings(options), NullLoggerFactory.Instance);
+        var admission = new Admission(options, _state);
+        _doors = new DoorFactory(options, _models, admission, new LogSettings(options), NullLoggerFactory.Instance);
         _server = new InferenceServer(options, _doors.Create(), NullLoggerFactory.Instance);
         var loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var served = new ServedModels(LoadAsync, () => _models.Index(readyOnly: false), _models.DisposeAsync);
-        ExitCode = new ServerProcess(options, _state, _server, served, NullLoggerFactory.Instance).RunAsync(_stop.Task);
+        ExitCode = new ServerProcess(options, admission, _server, served, NullLoggerFactory.Instance).RunAsync(_stop.Task);
         Loaded = loaded.Task;
 
         async Task<IReadOnlyList<ModelEvent>> LoadAsync(CancellationToken cancellation)
