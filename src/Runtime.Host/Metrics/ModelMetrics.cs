@@ -24,6 +24,15 @@ internal static class ModelMetrics
         Write(text, samples, "input_byte_size_counter"u8, "Cumulative input byte size of all requests received by the model"u8, Counter, s => s.InputBytes);
         Write(text, samples, "nv_inference_pending_request_count"u8, "Instantaneous number of pending requests awaiting execution per-model."u8, Gauge, s => s.Pending);
         WriteLoadDurations(text, samples);
+        WriteCache(text, [.. samples.Where(sample => sample.Statistics.IsCached)]);
+    }
+
+    private static void WriteCache(PrometheusText text, IReadOnlyList<ModelSample> samples)
+    {
+        Write(text, samples, "nv_cache_num_hits_per_model"u8, "Number of cache hits per model"u8, Counter, s => s.CacheHit.Count);
+        Write(text, samples, "nv_cache_num_misses_per_model"u8, "Number of cache misses per model"u8, Counter, s => s.CacheMiss.Count);
+        Write(text, samples, "nv_cache_hit_duration_per_model"u8, "Total cache hit duration per model, in microseconds"u8, Counter, s => Microseconds(s.CacheHit));
+        Write(text, samples, "nv_cache_miss_duration_per_model"u8, "Total cache miss duration per model, in microseconds"u8, Counter, s => Microseconds(s.CacheMiss));
     }
 
     private static void WriteLoadDurations(PrometheusText text, IReadOnlyList<ModelSample> samples)

@@ -27,9 +27,28 @@ internal sealed class PrometheusEndpoint(ModelRepository models)
         var text = new PrometheusText(buffer);
         ModelMetrics.Write(text, [.. serving.Select(model => new ModelSample(model.Name, model.Version, model.Statistics.Snapshot()))]);
         WritePool(text);
+        WriteCache(text, models.Cache);
         _machine.Write(text);
         context.Response.ContentLength = buffer.WrittenCount;
         await context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+    }
+
+    private static void WriteCache(PrometheusText text, ResponseCache? cache)
+    {
+        if (cache is null)
+        {
+            return;
+        }
+
+        var (entries, bytes, evictions) = cache.Counts;
+        text.Begin("runtime_response_cache_entries"u8, "gauge"u8, "Responses in the response cache"u8);
+        text.Sample("runtime_response_cache_entries"u8, entries);
+        text.Begin("runtime_response_cache_bytes"u8, "gauge"u8, "Bytes of the response cache in use"u8);
+        text.Sample("runtime_response_cache_bytes"u8, bytes);
+        text.Begin("runtime_response_cache_capacity_bytes"u8, "gauge"u8, "Bytes that the response cache may use"u8);
+        text.Sample("runtime_response_cache_capacity_bytes"u8, cache.CapacityBytes);
+        text.Begin("runtime_response_cache_evictions_total"u8, "counter"u8, "Responses that made room for others in the response cache"u8);
+        text.Sample("runtime_response_cache_evictions_total"u8, evictions);
     }
 
     private static void WritePool(PrometheusText text)

@@ -18,6 +18,12 @@ public sealed record HostOptions
 
     public bool DisableAutoCompleteConfig { get; init; }
 
+    /// <summary>Entries such as <c>local,size=1048576</c>; none for no response cache.</summary>
+    public IReadOnlyList<string> CacheConfig { get; init; } = [];
+
+    /// <summary>Bytes of the response cache, as Triton's older flag says it; 0 for none.</summary>
+    public long ResponseCacheByteSize { get; init; }
+
     public bool StrictReadiness { get; init; } = true;
 
     public bool ExitOnError { get; init; } = true;

@@ -16,6 +16,7 @@ public sealed class Model : IDisposable
     private readonly InstanceWorker[] _workers = [];
     private readonly IStreamingInstance? _streaming;
     private readonly Ensemble? _ensemble;
+    private ModelCache? _cache;
     private readonly IReadOnlyDictionary<string, string[]> _labels;
 
     /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
@@ -77,10 +78,16 @@ public sealed class Model : IDisposable
             return Refuse(request, error, FailureReason.Other);
         }
 
+        CacheMiss? miss = null;
+        if (_cache?.Find(request, out miss) is { } cached)
+        {
+            return new InferenceResponse(Name, Version, request.Id, cached) { Parameters = cached.Parameters };
+        }
+
         if (_ensemble is not null)
         {
             var times = new RequestTimes { Arrival = request.ArrivalTimestamp };
-            return Respond(request, await _ensemble.RunAsync(request, cancellation).ConfigureAwait(false), times, rows);
+            return Respond(request, await _ensemble.RunAsync(request, cancellation).ConfigureAwait(false), times, rows, miss);
         }
 
         var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
@@ -98,7 +105,7 @@ public sealed class Model : IDisposable
         }
 
         _sequences?.Finish(pending, result.Outputs);
-        return Respond(request, result, pending.Times, rows);
+        return Respond(request, result, pending.Times, rows, miss);
     }
 
     /// <summary>Answers one request with any number of responses; a model that is not decoupled gives one. An error is the last response.</summary>
@@ -172,6 +179,16 @@ public sealed class Model : IDisposable
         return null;
     }
 
+    /// <summary>Keeps answers there from now on, if the configuration wants it. Called at most once, before the version serves.</summary>
+    internal void UseCache(ResponseCache? cache)
+    {
+        if (cache is not null && Config.IsCached)
+        {
+            _cache = new ModelCache(cache, Config, Statistics);
+            Statistics.IsCached = true;
+        }
+    }
+
     /// <summary>Serves what waits, lets in no more, ends the threads and frees what the backend loaded. May block as long as an execution.</summary>
     public void Dispose()
     {
@@ -182,6 +199,7 @@ public sealed class Model : IDisposable
         }
 
         _sequences?.Dispose();
+        _cache?.Dispose();
         _streaming?.Dispose();
         _loaded?.Dispose();
     }
@@ -221,7 +239,7 @@ public sealed class Model : IDisposable
         return new InferenceResponse(Name, Version, request.Id, error);
     }
 
-    private InferenceResponse Respond(InferenceRequest request, PendingResult result, in RequestTimes times, int rows)
+    private InferenceResponse Respond(InferenceRequest request, PendingResult result, in RequestTimes times, int rows, CacheMiss? miss)
     {
         if (result.Error is not null)
         {
@@ -241,6 +259,11 @@ public sealed class Model : IDisposable
         }
 
         Statistics.RecordSuccess(times, rows, request.Inputs.ByteCount);
+        if (miss is not null)
+        {
+            _cache!.Store(miss, response);
+        }
+
         return response;
     }
 

@@ -46,7 +46,7 @@ internal sealed class ModelSource(Protocol.ModelConfig message, string directory
 }
 
 /// <summary>Turns a model's directory into models that can serve: configuration, versions, backend, completion, checks, instances.</summary>
-internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoComplete, TimeProvider time, Ensemble.AcquireModel acquire)
+internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOptions options, TimeProvider time, Ensemble.AcquireModel acquire)
 {
     /// <summary>Reads the configuration and looks for versions.</summary>
     /// <param name="name">The model's name.</param>
@@ -61,7 +61,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
         {
             var source = files?.Path ?? directory;
             var message = ReadConfig(name, source, overrides);
-            ConfigRules.Prepare(message, name, source, autoComplete);
+            ConfigRules.Prepare(message, name, source, options.AutoComplete);
             var versions = VersionPolicy.Select(message.VersionPolicy, Available(message, source));
             return versions.Count > 0
                 ? new ModelSource(message, source, versions, files)
@@ -88,6 +88,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
                 var message = source.Message.Clone();
                 var model = message.EnsembleScheduling is null ? LoadVersion(message, source.Directory, version) : LoadEnsemble(message, source.Directory, version);
                 Warm(model, source.Directory);
+                model.UseCache(options.Cache); // after the warm-up, whose every request must run
                 model.Statistics.LoadDuration = Stopwatch.GetElapsedTime(start);
                 served.Add(new ServedVersion(model, source.Share()));
             }
@@ -126,7 +127,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, bool autoCom
         Dictionary<string, string[]> labels;
         try
         {
-            ConfigCompletion.Complete(message, loaded.Signature, autoComplete);
+            ConfigCompletion.Complete(message, loaded.Signature, options.AutoComplete);
             ConfigRules.Check(message);
             config = ModelConfig.From(message);
             labels = ReadLabels(config, directory);

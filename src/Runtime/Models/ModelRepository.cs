@@ -27,12 +27,15 @@ public sealed class ModelRepository : IAsyncDisposable
     {
         _options = options;
         _time = time ?? TimeProvider.System;
-        _loader = new ModelLoader(backends, options.AutoComplete, _time, Acquire);
+        _loader = new ModelLoader(backends, options, _time, Acquire);
         _byName = _entries.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
     /// <summary>Raised when a version is loaded, unloaded or fails to load; handlers must be quick and must not throw.</summary>
     public event Action<ModelEvent>? Changed;
+
+    /// <summary>Where models that want it keep answers; null for nowhere.</summary>
+    public ResponseCache? Cache => _options.Cache;
 
     /// <summary>Whether every model that should be loaded is.</summary>
     public bool IsReady => _entries.Values.All(static entry => !entry.HasFailed);
@@ -331,6 +334,7 @@ public sealed class ModelRepository : IAsyncDisposable
 
     private void Retire(ModelEntry entry, IReadOnlyList<ServedVersion> retired)
     {
+        _options.Cache?.BeginEpoch();
         _retiring.RemoveAll(static task => task.IsCompleted);
         foreach (var served in retired)
         {

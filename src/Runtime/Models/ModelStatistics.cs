@@ -70,6 +70,15 @@ public sealed record ModelStatisticsSnapshot
     /// <summary>Bytes of the inputs of the requests that were answered.</summary>
     public required long InputBytes { get; init; }
 
+    /// <summary>Answers from the response cache, and what it took to find and copy them.</summary>
+    public StatisticDuration CacheHit { get; init; }
+
+    /// <summary>Requests that the response cache had no answer to, and what it took to look and to store it.</summary>
+    public StatisticDuration CacheMiss { get; init; }
+
+    /// <summary>Whether the version uses the response cache.</summary>
+    public bool IsCached { get; init; }
+
     /// <summary>How long the version took to load, warm-up included.</summary>
     public required TimeSpan LoadDuration { get; init; }
 }
@@ -92,6 +101,8 @@ public sealed class ModelStatistics
     private StatisticDuration _input;
     private StatisticDuration _infer;
     private StatisticDuration _output;
+    private StatisticDuration _cacheHit;
+    private StatisticDuration _cacheMiss;
     private long _inputBytes;
     private long _pending;
 
@@ -100,6 +111,9 @@ public sealed class ModelStatistics
 
     /// <summary>Set once, before the version serves.</summary>
     internal TimeSpan LoadDuration { get; set; }
+
+    /// <summary>Set once, before the version serves.</summary>
+    internal bool IsCached { get; set; }
 
     internal void AddPending(int change) => Interlocked.Add(ref _pending, change);
 
@@ -117,6 +131,30 @@ public sealed class ModelStatistics
             _input = _input.Plus(Nanoseconds(times.ComputeStart, times.InferStart));
             _infer = _infer.Plus(Nanoseconds(times.InferStart, times.InferEnd));
             _output = _output.Plus(Nanoseconds(times.InferEnd, times.ComputeEnd));
+        }
+    }
+
+    /// <summary>Counts a request that the response cache answered: it waited in no queue, and nothing was executed.</summary>
+    internal void RecordCacheHit(long arrivalTimestamp, long lookupTimestamp, long inputBytes)
+    {
+        var end = Stopwatch.GetTimestamp();
+        lock (_gate)
+        {
+            _lastInference = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+            _inputBytes += inputBytes;
+            _success = _success.Plus(Nanoseconds(arrivalTimestamp, end));
+            _queue = _queue.Plus(0);
+            _cacheHit = _cacheHit.Plus(Nanoseconds(lookupTimestamp, end));
+        }
+    }
+
+    /// <summary>Counts a lookup in the response cache that found nothing, or the time that storing the answer took.</summary>
+    internal void RecordCacheMiss(long startTimestamp, bool isLookup)
+    {
+        var end = Stopwatch.GetTimestamp();
+        lock (_gate)
+        {
+            _cacheMiss = _cacheMiss.Plus(Nanoseconds(startTimestamp, end), isLookup ? 1 : 0);
         }
     }
 
@@ -186,6 +224,9 @@ public sealed class ModelStatistics
                 Batches = [.. _batches.Values],
                 Responses = [.. _responses],
                 InputBytes = _inputBytes,
+                CacheHit = _cacheHit,
+                CacheMiss = _cacheMiss,
+                IsCached = IsCached,
                 LoadDuration = LoadDuration,
             };
         }

@@ -28,6 +28,9 @@ public sealed record RepositoryOptions
 
     /// <summary>Whether what a configuration leaves out is taken from the model's files.</summary>
     public bool AutoComplete { get; init; } = true;
+
+    /// <summary>Where models that want it keep answers; null for nowhere.</summary>
+    public ResponseCache? Cache { get; init; }
 }
 
 /// <summary>One line of the repository's index; <see cref="Version"/> and <see cref="State"/> are empty for a model that was never loaded.</summary>

@@ -125,6 +125,20 @@ public sealed class HostOptionsBinderTests : IDisposable
         Assert.Equal($"{line.Split(' ', '=')[0]} is a flag of Triton's that does nothing here", warning);
     }
 
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("--cache-config=local,size=1048576", 1048576)]
+    [InlineData("--cache-config local,size=5000000000", 5000000000)]
+    [InlineData("--cache-config=local,size=1 --cache-config=local,size=2", 2)]
+    [InlineData("--response-cache-byte-size=4096", 4096)]
+    public void TryRead_CacheFlags_GiveItsBytes(string line, long expected)
+    {
+        Assert.Null(CacheFlags.TryRead(Bind(line), out var bytes));
+
+        Assert.Equal(expected, bytes);
+        Assert.Empty(BindAll(line).Warnings);
+    }
+
     [Fact]
     public void Bind_MisspeltVariable_IsAWarning()
     {
@@ -151,6 +165,12 @@ public sealed class HostOptionsBinderTests : IDisposable
     [InlineData("--model-control-mode=explicit --load-model=* --load-model=a", "--load-model=* loads every model and stands alone")]
     [InlineData("--model-control-mode=sometimes", "--model-control-mode: expected none, explicit or poll, got 'sometimes'")]
     [InlineData("--model-control-mode=poll --repository-poll-secs=0", "--repository-poll-secs: expected 1 or more, got 0")]
+    [InlineData("--cache-config=redis,host=a", "--cache-config: expected local,size=N with N in bytes; there is no cache 'redis', only local")]
+    [InlineData("--cache-config=local,sise=1", "--cache-config: expected local,size=N with N in bytes; the cache 'local' has no setting 'sise'")]
+    [InlineData("--cache-config=local,size=1M", "--cache-config: expected local,size=N with N in bytes; '1M' is not a size of 1 or more")]
+    [InlineData("--cache-config=local", "--cache-config: expected local,size=N with N in bytes, got 'local'")]
+    [InlineData("--cache-config=local,size=1 --response-cache-byte-size=1", "--cache-config and --response-cache-byte-size say the same; give one of them")]
+    [InlineData("--response-cache-byte-size=-1", "--response-cache-byte-size: expected 0 or more, got -1")]
     [InlineData("--exit-timeout-secs=-1", "--exit-timeout-secs: expected 0 or more, got -1")]
     [InlineData("--http-max-input-size=0", "--http-max-input-size: expected 1 or more, got 0")]
     [InlineData("--grpc-max-message-size=2147483648", "--grpc-max-message-size: expected 1 to 2147483647, got 2147483648")]
