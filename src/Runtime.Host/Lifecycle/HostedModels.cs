@@ -33,6 +33,7 @@ internal static class HostedModels
         LoadAtStart = options.LoadModel,
         PollInterval = TimeSpan.FromSeconds(Math.Max(1, options.RepositoryPollSecs)),
         AutoComplete = !options.DisableAutoCompleteConfig,
+        KeepSummaries = MetricsFlags.Read(options).Summaries,
         Cache = CacheFlags.TryRead(options, out var bytes) is null && bytes > 0 ? new ResponseCache(bytes) : null,
     };
 

@@ -71,6 +71,9 @@ public sealed record HostOptions
 
     public int MetricsPort { get; init; } = 8002;
 
+    /// <summary>Entries such as <c>summary_latencies=true</c>.</summary>
+    public IReadOnlyList<string> MetricsConfig { get; init; } = [];
+
     public bool AllowClientShm { get; init; }
 
     /// <summary>Threads that share the work inside one operator, for all ONNX models together; 0 for one a processor.</summary>

@@ -33,6 +33,13 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
                 context.AddFailure(message);
             }
         });
+        RuleFor(o => o.MetricsConfig).Custom((entries, context) =>
+        {
+            if (MetricsFlags.TryRead(entries, out _) is { } message)
+            {
+                context.AddFailure(message);
+            }
+        });
         RuleFor(o => o.Id).NotEmpty().WithMessage("--id must not be empty");
     }
 

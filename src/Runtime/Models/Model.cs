@@ -48,6 +48,7 @@ public sealed class Model : IDisposable
             throw;
         }
 
+        Statistics.IsDecoupled = _streaming is not null;
         if (_streaming is null)
         {
             _queue = new RequestQueue(config, Statistics, time);
@@ -131,6 +132,11 @@ public sealed class Model : IDisposable
         for (var position = 0; ; position++)
         {
             var (outputs, failure) = await NextAsync(sets, request).ConfigureAwait(false);
+            if (position == 0 && outputs is not null)
+            {
+                Statistics.RecordFirstResponse(request.ArrivalTimestamp);
+            }
+
             Statistics.RecordResponse(position, now, failure is not null ? ResponseOutcome.Fail : outputs is null ? ResponseOutcome.Empty : ResponseOutcome.Success);
             if (failure is { } value)
             {

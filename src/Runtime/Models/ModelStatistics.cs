@@ -79,6 +79,18 @@ public sealed record ModelStatisticsSnapshot
     /// <summary>Whether the version uses the response cache.</summary>
     public bool IsCached { get; init; }
 
+    /// <summary>Answered requests by seconds from arrival to answer.</summary>
+    public BucketSnapshot? RequestSeconds { get; init; }
+
+    /// <summary>Answered requests by seconds in the queue, cached ones included.</summary>
+    public BucketSnapshot? QueueSeconds { get; init; }
+
+    /// <summary>Executions by rows.</summary>
+    public BucketSnapshot? BatchRows { get; init; }
+
+    /// <summary>Requests by milliseconds from arrival to the first response; null for a model that is not decoupled.</summary>
+    public BucketSnapshot? FirstResponseMilliseconds { get; init; }
+
     /// <summary>How long the version took to load, warm-up included.</summary>
     public required TimeSpan LoadDuration { get; init; }
 }
@@ -92,6 +104,8 @@ public sealed class ModelStatistics
     private readonly SortedDictionary<int, BatchStatistics> _batches = [];
     private readonly List<ResponseStatistics> _responses = [];
     private readonly long[] _failures = new long[4];
+    private readonly ModelHistograms _histograms = new();
+    private ModelSummaries? _summaries;
     private long _lastInference;
     private long _inferences;
     private long _executions;
@@ -115,6 +129,12 @@ public sealed class ModelStatistics
     /// <summary>Set once, before the version serves.</summary>
     internal bool IsCached { get; set; }
 
+    /// <summary>Set once, before the version serves.</summary>
+    internal bool IsDecoupled { get; set; }
+
+    /// <summary>Keeps quantiles from now on. Called at most once, before the version serves.</summary>
+    internal void BeginSummaries() => _summaries = new ModelSummaries();
+
     internal void AddPending(int change) => Interlocked.Add(ref _pending, change);
 
     /// <summary>Counts a request that was answered.</summary>
@@ -126,11 +146,10 @@ public sealed class ModelStatistics
             _lastInference = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
             _inferences += rows;
             _inputBytes += inputBytes;
-            _success = _success.Plus(Nanoseconds(times.Arrival, end));
-            _queue = _queue.Plus(Nanoseconds(times.Queued, times.ComputeStart));
-            _input = _input.Plus(Nanoseconds(times.ComputeStart, times.InferStart));
-            _infer = _infer.Plus(Nanoseconds(times.InferStart, times.InferEnd));
-            _output = _output.Plus(Nanoseconds(times.InferEnd, times.ComputeEnd));
+            AddAnswer(end, Nanoseconds(times.Arrival, end), Nanoseconds(times.Queued, times.ComputeStart));
+            _input = AddStage(_input, SummaryStage.ComputeInput, end, Nanoseconds(times.ComputeStart, times.InferStart));
+            _infer = AddStage(_infer, SummaryStage.ComputeInfer, end, Nanoseconds(times.InferStart, times.InferEnd));
+            _output = AddStage(_output, SummaryStage.ComputeOutput, end, Nanoseconds(times.InferEnd, times.ComputeEnd));
         }
     }
 
@@ -142,8 +161,7 @@ public sealed class ModelStatistics
         {
             _lastInference = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
             _inputBytes += inputBytes;
-            _success = _success.Plus(Nanoseconds(arrivalTimestamp, end));
-            _queue = _queue.Plus(0);
+            AddAnswer(end, Nanoseconds(arrivalTimestamp, end), 0);
             _cacheHit = _cacheHit.Plus(Nanoseconds(lookupTimestamp, end));
         }
     }
@@ -175,6 +193,7 @@ public sealed class ModelStatistics
         lock (_gate)
         {
             _executions++;
+            _histograms.BatchRows.Add(rows);
             var batch = _batches.GetValueOrDefault(rows) ?? new BatchStatistics(rows, default, default, default);
             _batches[rows] = new BatchStatistics(
                 rows,
@@ -203,6 +222,25 @@ public sealed class ModelStatistics
         }
     }
 
+    /// <summary>Counts how long the first response of a decoupled request took.</summary>
+    internal void RecordFirstResponse(long arrivalTimestamp)
+    {
+        var nanoseconds = Nanoseconds(arrivalTimestamp, Stopwatch.GetTimestamp());
+        lock (_gate)
+        {
+            _histograms.FirstResponseMilliseconds.Add(nanoseconds / 1e6);
+        }
+    }
+
+    /// <summary>Summaries by <see cref="SummaryStage"/>, in the order of the enumeration, with those quantiles; null where none are kept.</summary>
+    public IReadOnlyList<SummarySnapshot>? Summaries(IReadOnlyList<double> quantiles)
+    {
+        lock (_gate)
+        {
+            return _summaries?.Snapshot(Stopwatch.GetTimestamp(), quantiles);
+        }
+    }
+
     /// <summary>A consistent copy.</summary>
     public ModelStatisticsSnapshot Snapshot()
     {
@@ -227,9 +265,27 @@ public sealed class ModelStatistics
                 CacheHit = _cacheHit,
                 CacheMiss = _cacheMiss,
                 IsCached = IsCached,
+                RequestSeconds = _histograms.RequestSeconds.Snapshot(),
+                QueueSeconds = _histograms.QueueSeconds.Snapshot(),
+                BatchRows = _histograms.BatchRows.Snapshot(),
+                FirstResponseMilliseconds = IsDecoupled ? _histograms.FirstResponseMilliseconds.Snapshot() : null,
                 LoadDuration = LoadDuration,
             };
         }
+    }
+
+    private void AddAnswer(long timestamp, long nanoseconds, long queueNanoseconds)
+    {
+        _success = AddStage(_success, SummaryStage.Request, timestamp, nanoseconds);
+        _queue = AddStage(_queue, SummaryStage.Queue, timestamp, queueNanoseconds);
+        _histograms.RequestSeconds.Add(nanoseconds / 1e9);
+        _histograms.QueueSeconds.Add(queueNanoseconds / 1e9);
+    }
+
+    private StatisticDuration AddStage(StatisticDuration total, SummaryStage stage, long timestamp, long nanoseconds)
+    {
+        _summaries?.Add(stage, timestamp, nanoseconds);
+        return total.Plus(nanoseconds);
     }
 
     private static ResponseStatistics Add(ResponseStatistics row, long nanoseconds, ResponseOutcome outcome) => outcome switch

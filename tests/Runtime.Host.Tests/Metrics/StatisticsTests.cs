@@ -60,6 +60,9 @@ public sealed class StatisticsTests : IAsyncLifetime
         Assert.Contains("nv_inference_count{model=\"m\",version=\"1\"} 2", lines);
         Assert.Contains("runtime_response_cache_entries 1", lines);
         Assert.Contains("runtime_response_cache_capacity_bytes 1048576", lines);
+        Assert.Contains("runtime_inference_request_duration_seconds_count{model=\"m\",version=\"1\"} 3", lines);
+        Assert.Contains("runtime_inference_batch_size_bucket{model=\"m\",version=\"1\",le=\"2\"} 1", lines);
+        Assert.Contains("runtime_inference_batch_size_bucket{model=\"m\",version=\"1\",le=\"1\"} 0", lines);
         Assert.Contains("# TYPE nv_cache_hit_duration_per_model counter", lines);
         Assert.DoesNotContain(lines, line => line.StartsWith("nv_cache_", StringComparison.Ordinal) && line.Contains("plain", StringComparison.Ordinal));
     }

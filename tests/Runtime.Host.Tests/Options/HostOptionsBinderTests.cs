@@ -140,6 +140,16 @@ public sealed class HostOptionsBinderTests : IDisposable
     }
 
     [Fact]
+    public void Read_MetricsConfig_GivesItsSettings()
+    {
+        var flags = MetricsFlags.Read(Bind("--metrics-config=summary_latencies=true --metrics-config histogram_latencies=1 --metrics-config=counter_latencies=false --metrics-config=summary_quantiles=0.5:0.05,0.9"));
+
+        Assert.Equal((false, true, true), (flags.Counters, flags.Summaries, flags.Histograms));
+        Assert.Equal([0.5, 0.9], flags.Quantiles);
+        Assert.Equal(MetricsFlags.Default, MetricsFlags.Read(Bind("")));
+    }
+
+    [Fact]
     public void Bind_MisspeltVariable_IsAWarning()
     {
         _environment["RUNTIME_HTP_PORT"] = "1";
@@ -171,6 +181,10 @@ public sealed class HostOptionsBinderTests : IDisposable
     [InlineData("--cache-config=local", "--cache-config: expected local,size=N with N in bytes, got 'local'")]
     [InlineData("--cache-config=local,size=1 --response-cache-byte-size=1", "--cache-config and --response-cache-byte-size say the same; give one of them")]
     [InlineData("--response-cache-byte-size=-1", "--response-cache-byte-size: expected 0 or more, got -1")]
+    [InlineData("--metrics-config=latencies=true", "--metrics-config: unknown setting 'latencies'; there are counter_latencies, summary_latencies, histogram_latencies, summary_quantiles")]
+    [InlineData("--metrics-config=summary_latencies", "--metrics-config: expected KEY=VALUE, got 'summary_latencies'")]
+    [InlineData("--metrics-config=summary_latencies=yes", "--metrics-config: 'summary_latencies' must be true or false, got 'yes'")]
+    [InlineData("--metrics-config=summary_quantiles=0.5:0.05,2", "--metrics-config: 'summary_quantiles' must be QUANTILE:ERROR,... with numbers from 0 to 1, got '0.5:0.05,2'")]
     [InlineData("--exit-timeout-secs=-1", "--exit-timeout-secs: expected 0 or more, got -1")]
     [InlineData("--http-max-input-size=0", "--http-max-input-size: expected 1 or more, got 0")]
     [InlineData("--grpc-max-message-size=2147483648", "--grpc-max-message-size: expected 1 to 2147483647, got 2147483648")]
