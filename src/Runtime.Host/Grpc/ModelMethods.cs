@@ -80,8 +80,8 @@ internal sealed class ModelMethods(ModelRepository models)
                 ComputeInput = Duration(counts.ComputeInput),
                 ComputeInfer = Duration(counts.ComputeInfer),
                 ComputeOutput = Duration(counts.ComputeOutput),
-                CacheHit = new StatisticDuration(),
-                CacheMiss = new StatisticDuration(),
+                CacheHit = Duration(counts.CacheHit),
+                CacheMiss = Duration(counts.CacheMiss),
             },
             BatchStats = { counts.Batches.Select(Describe) },
         };

@@ -29,8 +29,8 @@ internal sealed class StatisticsEndpoints(ModelRepository models)
         WriteDuration(writer, "compute_input", statistics.ComputeInput);
         WriteDuration(writer, "compute_infer", statistics.ComputeInfer);
         WriteDuration(writer, "compute_output", statistics.ComputeOutput);
-        WriteDuration(writer, "cache_hit", default);
-        WriteDuration(writer, "cache_miss", default);
+        WriteDuration(writer, "cache_hit", statistics.CacheHit);
+        WriteDuration(writer, "cache_miss", statistics.CacheMiss);
         writer.WriteEndObject();
         WriteResponses(writer, statistics.Responses);
         WriteBatches(writer, statistics.Batches);

@@ -1,6 +1,7 @@
 using Runtime.Host.Grpc;
 using Runtime.Host.Http;
 using Runtime.Host.Metrics;
+using Runtime.Host.Options;
 using Runtime.Host.Settings;
 using Runtime.Host.SharedMemory;
 using Runtime.Models;
@@ -14,7 +15,7 @@ internal sealed class DoorFactory(HostOptions options, ModelRepository models, A
     private readonly SharedMemoryRegions _regions = new(options.AllowClientShm);
     private readonly TraceSettings _trace = new();
 
-    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(models).HandleAsync);
+    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(models, MetricsFlags.Read(options)).HandleAsync);
 
     public void Dispose() => _regions.Dispose();
 

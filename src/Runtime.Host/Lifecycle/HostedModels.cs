@@ -1,4 +1,6 @@
+using System.Globalization;
 using Runtime.Backends;
+using Runtime.Host.Options;
 using Runtime.Models;
 using Runtime.Onnx;
 using HostOptions = Runtime.Host.Options.HostOptions;
@@ -20,6 +22,7 @@ internal static class HostedModels
         };
         var models = new ModelRepository(Options(options), [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
         models.Changed += change => Log(logger, change);
+        models.Changed += change => WarnOfNoCache(logger, models, change);
         return models;
     }
 
@@ -31,9 +34,27 @@ internal static class HostedModels
         PollInterval = TimeSpan.FromSeconds(Math.Max(1, options.RepositoryPollSecs)),
         AutoComplete = !options.DisableAutoCompleteConfig,
         Limits = new ModelLimits { MaxQueueSize = options.DefaultMaxQueueSize, RequestTimeoutMilliseconds = options.RequestTimeoutMs },
+        KeepSummaries = MetricsFlags.Read(options).Summaries,
+        Cache = CacheFlags.TryRead(options, out var bytes) is null && bytes > 0 ? new ResponseCache(bytes) : null,
     };
 
     private static int Threads(int count) => count > 0 ? count : Environment.ProcessorCount;
+
+    /// <summary>As with Triton, a model that wants a cache serves without one where there is none.</summary>
+    private static void WarnOfNoCache(ILogger logger, ModelRepository models, ModelEvent change)
+    {
+        if (models.Cache is null && change.State == ModelState.Ready
+            && models.TryAcquire(change.Name, change.Version.ToString(CultureInfo.InvariantCulture), out var lease) is null)
+        {
+            using (lease)
+            {
+                if (lease.Model.Config.IsCached)
+                {
+                    logger.LogWarning("Model '{Name}' has response_cache enabled and serves without a cache, since this host was started without --cache-config", change.Name);
+                }
+            }
+        }
+    }
 
     private static void Log(ILogger logger, ModelEvent change)
     {

@@ -1,15 +1,17 @@
 using System.Buffers;
 using Runtime.Host.Http;
+using Runtime.Host.Options;
 using Runtime.Models;
 using Runtime.Tensors;
 
 namespace Runtime.Host.Metrics;
 
 /// <summary>The metrics port's only handler: GET of any path gives the metrics of the models that serve now, and of the machine.</summary>
-internal sealed class PrometheusEndpoint(ModelRepository models)
+internal sealed class PrometheusEndpoint(ModelRepository models, MetricsFlags? given = null)
 {
     private const int InitialSize = 16 * 1024;
 
+    private readonly MetricsFlags _flags = given ?? MetricsFlags.Default;
     private readonly MachineMetrics _machine = new();
 
     public async Task HandleAsync(HttpContext context)
@@ -25,11 +27,32 @@ internal sealed class PrometheusEndpoint(ModelRepository models)
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
         var buffer = new ArrayBufferWriter<byte>(InitialSize);
         var text = new PrometheusText(buffer);
-        ModelMetrics.Write(text, [.. serving.Select(model => new ModelSample(model.Name, model.Version, model.Statistics.Snapshot()))]);
+        ModelSample[] samples = [.. serving.Select(model => new ModelSample(model.Name, model.Version, model.Statistics.Snapshot(), model.Statistics.Summaries(_flags.Quantiles)))];
+        ModelMetrics.Write(text, samples, _flags);
+        LatencyMetrics.Write(text, samples, _flags);
         WritePool(text);
+        WriteCache(text, models.Cache);
         _machine.Write(text);
         context.Response.ContentLength = buffer.WrittenCount;
         await context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+    }
+
+    private static void WriteCache(PrometheusText text, ResponseCache? cache)
+    {
+        if (cache is null)
+        {
+            return;
+        }
+
+        var (entries, bytes, evictions) = cache.Counts;
+        text.Begin("runtime_response_cache_entries"u8, "gauge"u8, "Responses in the response cache"u8);
+        text.Sample("runtime_response_cache_entries"u8, entries);
+        text.Begin("runtime_response_cache_bytes"u8, "gauge"u8, "Bytes of the response cache in use"u8);
+        text.Sample("runtime_response_cache_bytes"u8, bytes);
+        text.Begin("runtime_response_cache_capacity_bytes"u8, "gauge"u8, "Bytes that the response cache may use"u8);
+        text.Sample("runtime_response_cache_capacity_bytes"u8, cache.CapacityBytes);
+        text.Begin("runtime_response_cache_evictions_total"u8, "counter"u8, "Responses that made room for others in the response cache"u8);
+        text.Sample("runtime_response_cache_evictions_total"u8, evictions);
     }
 
     private static void WritePool(PrometheusText text)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Runtime.Models;
 
 namespace Runtime.Host.Metrics;
 
@@ -35,6 +36,67 @@ internal readonly struct PrometheusText(IBufferWriter<byte> output)
     public void Sample(ReadOnlySpan<byte> name, string model, long version, double value)
     {
         Labels(name, model, version, default);
+        Write(value);
+        Write("\n"u8);
+    }
+
+    /// <summary>A histogram of a version of a model.</summary>
+    public void Histogram(ReadOnlySpan<byte> name, string model, long version, BucketSnapshot buckets)
+    {
+        for (var i = 0; i < buckets.Counts.Count; i++)
+        {
+            Open(name, "_bucket"u8, model, version);
+            Write(",le=\""u8);
+            if (i < buckets.Bounds.Count)
+            {
+                Write(buckets.Bounds[i]);
+            }
+            else
+            {
+                Write("+Inf"u8);
+            }
+
+            Write("\""u8);
+            Close(buckets.Counts[i]);
+        }
+
+        Open(name, "_sum"u8, model, version);
+        Close(buckets.Sum);
+        Open(name, "_count"u8, model, version);
+        Close(buckets.Counts[^1]);
+    }
+
+    /// <summary>A summary of a version of a model, in microseconds.</summary>
+    public void Summary(ReadOnlySpan<byte> name, string model, long version, SummarySnapshot summary, IReadOnlyList<double> ranks)
+    {
+        Open(name, "_count"u8, model, version);
+        Close(summary.Total.Count);
+        Open(name, "_sum"u8, model, version);
+        Close(summary.Total.Nanoseconds / 1000);
+        for (var i = 0; i < ranks.Count; i++)
+        {
+            Open(name, default, model, version);
+            Write(",quantile=\""u8);
+            Write(ranks[i]);
+            Write("\""u8);
+            Close(summary.Quantiles[i] / 1000);
+        }
+    }
+
+    private void Open(ReadOnlySpan<byte> name, ReadOnlySpan<byte> suffix, string model, long version)
+    {
+        Write(name);
+        Write(suffix);
+        Write("{model=\""u8);
+        WriteLabel(model);
+        Write("\",version=\""u8);
+        Write(version);
+        Write("\""u8);
+    }
+
+    private void Close(double value)
+    {
+        Write("} "u8);
         Write(value);
         Write("\n"u8);
     }

@@ -20,6 +20,12 @@ public sealed record HostOptions
 
     public bool DisableAutoCompleteConfig { get; init; }
 
+    /// <summary>Entries such as <c>local,size=1048576</c>; none for no response cache.</summary>
+    public IReadOnlyList<string> CacheConfig { get; init; } = [];
+
+    /// <summary>Bytes of the response cache, as Triton's older flag says it; 0 for none.</summary>
+    public long ResponseCacheByteSize { get; init; }
+
     public bool StrictReadiness { get; init; } = true;
 
     public bool ExitOnError { get; init; } = true;
@@ -81,6 +87,9 @@ public sealed record HostOptions
     public string MetricsAddress { get => field ?? HttpAddress; init; }
 
     public int MetricsPort { get; init; } = 8002;
+
+    /// <summary>Entries such as <c>summary_latencies=true</c>.</summary>
+    public IReadOnlyList<string> MetricsConfig { get; init; } = [];
 
     public bool AllowClientShm { get; init; }
 

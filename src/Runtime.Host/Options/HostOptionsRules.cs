@@ -27,6 +27,20 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         RuleFor(o => o.OnnxIntraOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-intra-op-threads: expected 0 to 1024, got {PropertyValue}");
         RuleFor(o => o.OnnxInterOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-inter-op-threads: expected 0 to 1024, got {PropertyValue}");
         RuleFor(o => o.RepositoryPollSecs).GreaterThan(0).When(o => o.ModelControlMode == "poll").WithMessage("--repository-poll-secs: expected 1 or more, got {PropertyValue}");
+        RuleFor(o => o).Custom((o, context) =>
+        {
+            if (CacheFlags.TryRead(o, out _) is { } message)
+            {
+                context.AddFailure(message);
+            }
+        });
+        RuleFor(o => o.MetricsConfig).Custom((entries, context) =>
+        {
+            if (MetricsFlags.TryRead(entries, out _) is { } message)
+            {
+                context.AddFailure(message);
+            }
+        });
         RuleFor(o => o.Id).NotEmpty().WithMessage("--id must not be empty");
     }
 

@@ -17,6 +17,11 @@ internal static class OptionTable
             Option.Switch("disable-auto-complete-config", "Take configurations as they are, without completing them from the model file.", o => o.DisableAutoCompleteConfig, (o, v) => o with { DisableAutoCompleteConfig = v }),
             Option.Switch("strict-model-config", "Triton's older name of disable-auto-complete-config.", o => o.DisableAutoCompleteConfig, (o, v) => o with { DisableAutoCompleteConfig = v }),
         ]),
+        new("Response cache",
+        [
+            Option.List("cache-config", "local,size=N: keep answers of models with response_cache { enable: true }, in N bytes for all of them together.", "NAME,K=V", (o, v) => o with { CacheConfig = v }),
+            Option.Number("response-cache-byte-size", "Triton's older spelling of cache-config local,size=N.", o => o.ResponseCacheByteSize, (o, v) => o with { ResponseCacheByteSize = v }),
+        ]),
         new("ONNX Runtime",
         [
             Option.Number("onnx-intra-op-threads", "Threads inside one operator, for all models together; 0 is one a processor.", o => o.OnnxIntraOpThreads, (o, v) => o with { OnnxIntraOpThreads = v }),
@@ -64,6 +69,7 @@ internal static class OptionTable
             Option.Switch("allow-metrics", "Serve metrics.", o => o.AllowMetrics, (o, v) => o with { AllowMetrics = v }),
             Option.Text("metrics-address", "Address to listen on; HTTP's unless it is given.", o => o.MetricsAddress, (o, v) => o with { MetricsAddress = v }),
             Option.Number("metrics-port", "Port to listen on; 0 picks a free one.", o => o.MetricsPort, (o, v) => o with { MetricsPort = v }),
+            Option.List("metrics-config", "counter_latencies, summary_latencies or histogram_latencies=true|false, or summary_quantiles=Q:E,...; repeat it for several.", "K=V", (o, v) => o with { MetricsConfig = v }),
         ]),
         new("Log",
         [

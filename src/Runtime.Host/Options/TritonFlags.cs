@@ -10,8 +10,8 @@ internal static class TritonFlags
         "grpc-arg-http2-max-pings-without-data", "pinned-memory-pool-byte-size", "cuda-memory-pool-byte-size", "cuda-virtual-address-size",
         "min-supported-compute-capability", "buffer-manager-thread-count", "model-load-thread-count", "model-load-retry-count",
         "model-load-gpu-limit", "model-namespacing", "enable-peer-access", "backend-directory", "backend-config", "repoagent-directory",
-        "cache-config", "cache-directory", "response-cache-byte-size", "rate-limit", "rate-limit-resource", "host-policy",
-        "allow-cpu-metrics", "allow-gpu-metrics", "metrics-config", "metrics-interval-ms", "trace-config",
+        "cache-directory", "rate-limit", "rate-limit-resource", "host-policy",
+        "allow-cpu-metrics", "allow-gpu-metrics", "metrics-interval-ms", "trace-config",
         "trace-file", "trace-level", "trace-rate", "trace-count",
         "trace-log-frequency", "allow-sagemaker", "allow-vertex-ai", "tf-allow-soft-placement", "tf-gpu-memory-fraction",
     ];

@@ -1,9 +1,10 @@
 using System.Buffers;
+using Runtime.Tensors;
 
 namespace Runtime.Host.SharedMemory;
 
 /// <summary>Bytes of a region that one request uses: keeps them mapped until it is disposed.</summary>
-internal sealed unsafe class SharedMemoryLease : MemoryManager<byte>
+internal sealed unsafe class SharedMemoryLease : ForeignMemory
 {
     private readonly byte* _start;
     private readonly int _length;

@@ -19,6 +19,7 @@ public sealed class Model : IDisposable
     private readonly TimeProvider _time;
     private readonly Padding? _padding;
     private readonly ConcurrencyLimit? _concurrency;
+    private ModelCache? _cache;
     private readonly IReadOnlyDictionary<string, string[]> _labels;
 
     /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
@@ -51,6 +52,7 @@ public sealed class Model : IDisposable
             throw;
         }
 
+        Statistics.IsDecoupled = _streaming is not null;
         if (_streaming is null)
         {
             _queue = new RequestQueue(config, Statistics, time);
@@ -110,10 +112,16 @@ public sealed class Model : IDisposable
             return Refuse(request, error, FailureReason.Other);
         }
 
+        CacheMiss? miss = null;
+        if (_cache?.Find(request, out miss) is { } cached)
+        {
+            return new InferenceResponse(Name, Version, request.Id, cached) { Parameters = cached.Parameters };
+        }
+
         if (_ensemble is not null)
         {
             var times = new RequestTimes { Arrival = request.ArrivalTimestamp };
-            return Respond(request, InTime(await _ensemble.RunAsync(request, cancellation).ConfigureAwait(false), request, deadline), times, rows);
+            return Respond(request, InTime(await _ensemble.RunAsync(request, cancellation).ConfigureAwait(false), request, deadline), times, rows, miss);
         }
 
         var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
@@ -131,7 +139,7 @@ public sealed class Model : IDisposable
         }
 
         _sequences?.Finish(pending, result.Outputs);
-        return Respond(request, InTime(result, request, deadline), pending.Times, rows);
+        return Respond(request, InTime(result, request, deadline), pending.Times, rows, miss);
     }
 
     /// <summary>Answers one request with any number of responses; a model that is not decoupled gives one. An error is the last response.</summary>
@@ -158,6 +166,11 @@ public sealed class Model : IDisposable
         for (var position = 0; ; position++)
         {
             var (outputs, failure) = await NextAsync(sets, request).ConfigureAwait(false);
+            if (position == 0 && outputs is not null)
+            {
+                Statistics.RecordFirstResponse(request.ArrivalTimestamp);
+            }
+
             Statistics.RecordResponse(position, now, failure is not null ? ResponseOutcome.Fail : outputs is null ? ResponseOutcome.Empty : ResponseOutcome.Success);
             if (failure is { } value)
             {
@@ -207,6 +220,16 @@ public sealed class Model : IDisposable
         return null;
     }
 
+    /// <summary>Keeps answers there from now on, if the configuration wants it. Called at most once, before the version serves.</summary>
+    internal void UseCache(ResponseCache? cache)
+    {
+        if (cache is not null && Config.IsCached)
+        {
+            _cache = new ModelCache(cache, Config, Statistics);
+            Statistics.IsCached = true;
+        }
+    }
+
     /// <summary>Serves what waits, lets in no more, ends the threads and frees what the backend loaded. May block as long as an execution.</summary>
     public void Dispose()
     {
@@ -217,6 +240,7 @@ public sealed class Model : IDisposable
         }
 
         _sequences?.Dispose();
+        _cache?.Dispose();
         _streaming?.Dispose();
         _loaded?.Dispose();
     }
@@ -287,7 +311,7 @@ public sealed class Model : IDisposable
         return new InferenceResponse(Name, Version, request.Id, error);
     }
 
-    private InferenceResponse Respond(InferenceRequest request, PendingResult result, in RequestTimes times, int rows)
+    private InferenceResponse Respond(InferenceRequest request, PendingResult result, in RequestTimes times, int rows, CacheMiss? miss)
     {
         if (result.Error is not null)
         {
@@ -307,6 +331,11 @@ public sealed class Model : IDisposable
         }
 
         Statistics.RecordSuccess(times, rows, request.Inputs.ByteCount);
+        if (miss is not null)
+        {
+            _cache!.Store(miss, response);
+        }
+
         return response;
     }
 

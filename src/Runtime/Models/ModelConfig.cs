@@ -44,6 +44,9 @@ public sealed record ModelConfig
     /// <summary>Whether the model is a graph of other models.</summary>
     public bool IsEnsemble => Message.EnsembleScheduling is not null;
 
+    /// <summary>Whether answers may come from the response cache.</summary>
+    public bool IsCached => Message.ResponseCache is { Enable: true };
+
     /// <summary>Whether shapes on the wire begin with a batch dimension.</summary>
     public bool IsBatching => MaxBatchSize > 0;
 

@@ -88,6 +88,12 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
                 var message = source.Message.Clone();
                 var model = message.EnsembleScheduling is null ? LoadVersion(message, source.Directory, version) : LoadEnsemble(message, source.Directory, version);
                 Warm(model, source.Directory);
+                model.UseCache(options.Cache); // after the warm-up, whose every request must run
+                if (options.KeepSummaries)
+                {
+                    model.Statistics.BeginSummaries();
+                }
+
                 model.Statistics.LoadDuration = Stopwatch.GetElapsedTime(start);
                 served.Add(new ServedVersion(model, source.Share()));
             }

@@ -37,6 +37,9 @@ public sealed class ModelRepository : IAsyncDisposable
     /// <summary>Raised with a model's name when an execution failed for a reason that will not go away; handlers must be quick and must not throw.</summary>
     public event Action<string, InferenceError>? FailedForGood;
 
+    /// <summary>Where models that want it keep answers; null for nowhere.</summary>
+    public ResponseCache? Cache => _options.Cache;
+
     /// <summary>Whether every model that should be loaded is.</summary>
     public bool IsReady => _entries.Values.All(static entry => !entry.HasFailed);
 
@@ -339,6 +342,7 @@ public sealed class ModelRepository : IAsyncDisposable
 
     private void Retire(ModelEntry entry, IReadOnlyList<ServedVersion> retired)
     {
+        _options.Cache?.BeginEpoch();
         _retiring.RemoveAll(static task => task.IsCompleted);
         foreach (var served in retired)
         {

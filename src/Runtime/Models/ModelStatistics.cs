@@ -70,6 +70,27 @@ public sealed record ModelStatisticsSnapshot
     /// <summary>Bytes of the inputs of the requests that were answered.</summary>
     public required long InputBytes { get; init; }
 
+    /// <summary>Answers from the response cache, and what it took to find and copy them.</summary>
+    public StatisticDuration CacheHit { get; init; }
+
+    /// <summary>Requests that the response cache had no answer to, and what it took to look and to store it.</summary>
+    public StatisticDuration CacheMiss { get; init; }
+
+    /// <summary>Whether the version uses the response cache.</summary>
+    public bool IsCached { get; init; }
+
+    /// <summary>Answered requests by seconds from arrival to answer.</summary>
+    public BucketSnapshot? RequestSeconds { get; init; }
+
+    /// <summary>Answered requests by seconds in the queue, cached ones included.</summary>
+    public BucketSnapshot? QueueSeconds { get; init; }
+
+    /// <summary>Executions by rows.</summary>
+    public BucketSnapshot? BatchRows { get; init; }
+
+    /// <summary>Requests by milliseconds from arrival to the first response; null for a model that is not decoupled.</summary>
+    public BucketSnapshot? FirstResponseMilliseconds { get; init; }
+
     /// <summary>How long the version took to load, warm-up included.</summary>
     public required TimeSpan LoadDuration { get; init; }
 }
@@ -83,6 +104,8 @@ public sealed class ModelStatistics
     private readonly SortedDictionary<int, BatchStatistics> _batches = [];
     private readonly List<ResponseStatistics> _responses = [];
     private readonly long[] _failures = new long[4];
+    private readonly ModelHistograms _histograms = new();
+    private ModelSummaries? _summaries;
     private long _lastInference;
     private long _inferences;
     private long _executions;
@@ -92,6 +115,8 @@ public sealed class ModelStatistics
     private StatisticDuration _input;
     private StatisticDuration _infer;
     private StatisticDuration _output;
+    private StatisticDuration _cacheHit;
+    private StatisticDuration _cacheMiss;
     private long _inputBytes;
     private long _pending;
 
@@ -100,6 +125,15 @@ public sealed class ModelStatistics
 
     /// <summary>Set once, before the version serves.</summary>
     internal TimeSpan LoadDuration { get; set; }
+
+    /// <summary>Set once, before the version serves.</summary>
+    internal bool IsCached { get; set; }
+
+    /// <summary>Set once, before the version serves.</summary>
+    internal bool IsDecoupled { get; set; }
+
+    /// <summary>Keeps quantiles from now on. Called at most once, before the version serves.</summary>
+    internal void BeginSummaries() => _summaries = new ModelSummaries();
 
     internal void AddPending(int change) => Interlocked.Add(ref _pending, change);
 
@@ -112,11 +146,33 @@ public sealed class ModelStatistics
             _lastInference = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
             _inferences += rows;
             _inputBytes += inputBytes;
-            _success = _success.Plus(Nanoseconds(times.Arrival, end));
-            _queue = _queue.Plus(Nanoseconds(times.Queued, times.ComputeStart));
-            _input = _input.Plus(Nanoseconds(times.ComputeStart, times.InferStart));
-            _infer = _infer.Plus(Nanoseconds(times.InferStart, times.InferEnd));
-            _output = _output.Plus(Nanoseconds(times.InferEnd, times.ComputeEnd));
+            AddAnswer(end, Nanoseconds(times.Arrival, end), Nanoseconds(times.Queued, times.ComputeStart));
+            _input = AddStage(_input, SummaryStage.ComputeInput, end, Nanoseconds(times.ComputeStart, times.InferStart));
+            _infer = AddStage(_infer, SummaryStage.ComputeInfer, end, Nanoseconds(times.InferStart, times.InferEnd));
+            _output = AddStage(_output, SummaryStage.ComputeOutput, end, Nanoseconds(times.InferEnd, times.ComputeEnd));
+        }
+    }
+
+    /// <summary>Counts a request that the response cache answered: it waited in no queue, and nothing was executed.</summary>
+    internal void RecordCacheHit(long arrivalTimestamp, long lookupTimestamp, long inputBytes)
+    {
+        var end = Stopwatch.GetTimestamp();
+        lock (_gate)
+        {
+            _lastInference = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+            _inputBytes += inputBytes;
+            AddAnswer(end, Nanoseconds(arrivalTimestamp, end), 0);
+            _cacheHit = _cacheHit.Plus(Nanoseconds(lookupTimestamp, end));
+        }
+    }
+
+    /// <summary>Counts a lookup in the response cache that found nothing, or the time that storing the answer took.</summary>
+    internal void RecordCacheMiss(long startTimestamp, bool isLookup)
+    {
+        var end = Stopwatch.GetTimestamp();
+        lock (_gate)
+        {
+            _cacheMiss = _cacheMiss.Plus(Nanoseconds(startTimestamp, end), isLookup ? 1 : 0);
         }
     }
 
@@ -137,6 +193,7 @@ public sealed class ModelStatistics
         lock (_gate)
         {
             _executions++;
+            _histograms.BatchRows.Add(rows);
             var batch = _batches.GetValueOrDefault(rows) ?? new BatchStatistics(rows, default, default, default);
             _batches[rows] = new BatchStatistics(
                 rows,
@@ -165,6 +222,25 @@ public sealed class ModelStatistics
         }
     }
 
+    /// <summary>Counts how long the first response of a decoupled request took.</summary>
+    internal void RecordFirstResponse(long arrivalTimestamp)
+    {
+        var nanoseconds = Nanoseconds(arrivalTimestamp, Stopwatch.GetTimestamp());
+        lock (_gate)
+        {
+            _histograms.FirstResponseMilliseconds.Add(nanoseconds / 1e6);
+        }
+    }
+
+    /// <summary>Summaries by <see cref="SummaryStage"/>, in the order of the enumeration, with those quantiles; null where none are kept.</summary>
+    public IReadOnlyList<SummarySnapshot>? Summaries(IReadOnlyList<double> quantiles)
+    {
+        lock (_gate)
+        {
+            return _summaries?.Snapshot(Stopwatch.GetTimestamp(), quantiles);
+        }
+    }
+
     /// <summary>A consistent copy.</summary>
     public ModelStatisticsSnapshot Snapshot()
     {
@@ -186,9 +262,30 @@ public sealed class ModelStatistics
                 Batches = [.. _batches.Values],
                 Responses = [.. _responses],
                 InputBytes = _inputBytes,
+                CacheHit = _cacheHit,
+                CacheMiss = _cacheMiss,
+                IsCached = IsCached,
+                RequestSeconds = _histograms.RequestSeconds.Snapshot(),
+                QueueSeconds = _histograms.QueueSeconds.Snapshot(),
+                BatchRows = _histograms.BatchRows.Snapshot(),
+                FirstResponseMilliseconds = IsDecoupled ? _histograms.FirstResponseMilliseconds.Snapshot() : null,
                 LoadDuration = LoadDuration,
             };
         }
+    }
+
+    private void AddAnswer(long timestamp, long nanoseconds, long queueNanoseconds)
+    {
+        _success = AddStage(_success, SummaryStage.Request, timestamp, nanoseconds);
+        _queue = AddStage(_queue, SummaryStage.Queue, timestamp, queueNanoseconds);
+        _histograms.RequestSeconds.Add(nanoseconds / 1e9);
+        _histograms.QueueSeconds.Add(queueNanoseconds / 1e9);
+    }
+
+    private StatisticDuration AddStage(StatisticDuration total, SummaryStage stage, long timestamp, long nanoseconds)
+    {
+        _summaries?.Add(stage, timestamp, nanoseconds);
+        return total.Plus(nanoseconds);
     }
 
     private static ResponseStatistics Add(ResponseStatistics row, long nanoseconds, ResponseOutcome outcome) => outcome switch

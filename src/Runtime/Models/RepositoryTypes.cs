@@ -31,6 +31,12 @@ public sealed record RepositoryOptions
 
     /// <summary>The limits of models whose configurations give none.</summary>
     public ModelLimits Limits { get; init; } = ModelLimits.Default;
+
+    /// <summary>Where models that want it keep answers; null for nowhere.</summary>
+    public ResponseCache? Cache { get; init; }
+
+    /// <summary>Whether models keep quantiles of their durations.</summary>
+    public bool KeepSummaries { get; init; }
 }
 
 /// <summary>One line of the repository's index; <see cref="Version"/> and <see cref="State"/> are empty for a model that was never loaded.</summary>

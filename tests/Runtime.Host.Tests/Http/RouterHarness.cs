@@ -22,7 +22,7 @@ internal sealed class RouterHarness : IAsyncDisposable
     public RouterHarness(bool allowSharedMemory = false, long maxInputSize = 1 << 20, ModelControlMode mode = ModelControlMode.Explicit, params string[] restricted)
     {
         var options = new HostOptions { Id = "test", HttpMaxInputSize = maxInputSize };
-        Models = new ModelRepository(new RepositoryOptions { Directories = [_directory.FullName], Mode = mode }, [new IdentityBackend()]);
+        Models = new ModelRepository(new RepositoryOptions { Directories = [_directory.FullName], Mode = mode, Cache = new ResponseCache(1 << 20) }, [new IdentityBackend()]);
         State = new ServerState(true, () => Models.IsReady);
         _regions = new SharedMemoryRegions(allowSharedMemory);
         Router = new HttpRouter(
@@ -47,7 +47,10 @@ internal sealed class RouterHarness : IAsyncDisposable
     public HttpRouter Router { get; }
 
     /// <summary>Puts a model of the identity backend into the directory.</summary>
-    public void AddModel(string name, params int[] versions)
+    public void AddModel(string name, params int[] versions) => AddModel(name, "", versions);
+
+    /// <summary>The same, with more configuration.</summary>
+    public void AddModel(string name, string config, params int[] versions)
     {
         var model = _directory.CreateSubdirectory(name);
         File.WriteAllText(
@@ -58,7 +61,7 @@ internal sealed class RouterHarness : IAsyncDisposable
             version_policy { all {} }
             input { name: "INPUT0" data_type: TYPE_STRING dims: [ 4, -1 ] }
             output { name: "OUTPUT0" data_type: TYPE_STRING dims: [ 4, -1 ] }
-            """);
+            """ + config);
         foreach (var version in versions)
         {
             model.CreateSubdirectory(version.ToString(System.Globalization.CultureInfo.InvariantCulture));

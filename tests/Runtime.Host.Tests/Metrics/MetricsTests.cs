@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Runtime.Host.Metrics;
+using Runtime.Host.Options;
 using Runtime.Models;
 
 namespace Runtime.Host.Tests.Metrics;
@@ -75,6 +76,65 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public void Write_CountersOff_LeavesOutTheDurations()
+    {
+        var lines = Lines(text => ModelMetrics.Write(text, [new ModelSample("m", 3, Statistics)], MetricsFlags.Default with { Counters = false }));
+
+        Assert.DoesNotContain(lines, line => line.Contains("duration_us", StringComparison.Ordinal));
+        Assert.Contains("nv_inference_pending_request_count{model=\"m\",version=\"3\"} 6", lines);
+    }
+
+    [Fact]
+    public void Write_Histogram_IsCumulativeAndEndsWithTheWhole()
+    {
+        var statistics = Statistics with { BatchRows = new BucketSnapshot([1, 2], [3, 4, 6], 17) };
+        var labels = "{model=\"m\",version=\"3\"";
+
+        var lines = Lines(text => LatencyMetrics.Write(text, [new ModelSample("m", 3, statistics)], MetricsFlags.Default));
+
+        Assert.Equal(
+            [
+                $"runtime_inference_batch_size_bucket{labels},le=\"1\"}} 3", $"runtime_inference_batch_size_bucket{labels},le=\"2\"}} 4", $"runtime_inference_batch_size_bucket{labels},le=\"+Inf\"}} 6",
+                $"runtime_inference_batch_size_sum{labels}}} 17", $"runtime_inference_batch_size_count{labels}}} 6",
+            ],
+            lines.Where(line => !line.StartsWith('#')));
+        Assert.Contains("# TYPE runtime_inference_batch_size histogram", lines);
+    }
+
+    [Fact]
+    public void Write_Summaries_HaveTritonsNamesAndMicroseconds()
+    {
+        SummarySnapshot[] summaries = [.. Enumerable.Range(1, 5).Select(i => new SummarySnapshot(new(i, i * 5000), [i * 1000.0, double.NaN]))];
+        var flags = MetricsFlags.Default with { Summaries = true, Quantiles = [0.5, 0.99] };
+
+        var lines = Lines(text => LatencyMetrics.Write(text, [new ModelSample("m", 3, Statistics, summaries)], flags)).Where(line => !line.StartsWith('#')).ToArray();
+
+        string[] stages = ["request", "queue", "compute_input", "compute_infer", "compute_output"];
+        var labels = "{model=\"m\",version=\"3\"";
+        Assert.Equal(stages.SelectMany((stage, i) => new[]
+        {
+            $"nv_inference_{stage}_summary_us_count{labels}}} {i + 1}",
+            $"nv_inference_{stage}_summary_us_sum{labels}}} {(i + 1) * 5}",
+            $"nv_inference_{stage}_summary_us{labels},quantile=\"0.5\"}} {i + 1}",
+            $"nv_inference_{stage}_summary_us{labels},quantile=\"0.99\"}} NaN",
+        }), lines);
+    }
+
+    [Fact]
+    public void Write_FirstResponse_IsThereWhereAskedFor()
+    {
+        var statistics = Statistics with { FirstResponseMilliseconds = new BucketSnapshot([100], [1, 2], 300.5) };
+        ModelSample[] samples = [new("m", 3, statistics), new("plain", 1, Statistics)];
+
+        var lines = Lines(text => LatencyMetrics.Write(text, samples, MetricsFlags.Default with { Histograms = true }));
+
+        Assert.Contains("nv_inference_first_response_histogram_ms_bucket{model=\"m\",version=\"3\",le=\"100\"} 1", lines);
+        Assert.Contains("nv_inference_first_response_histogram_ms_sum{model=\"m\",version=\"3\"} 300.5", lines);
+        Assert.DoesNotContain(lines, line => line.Contains("plain", StringComparison.Ordinal));
+        Assert.DoesNotContain(Lines(text => LatencyMetrics.Write(text, samples, MetricsFlags.Default)), line => line.Contains("first_response", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Write_NoModels_DeclaresTheMetrics() => Assert.All(Lines(), line => Assert.StartsWith("# ", line, StringComparison.Ordinal));
 
     [Fact]
@@ -108,7 +168,7 @@ public sealed class MetricsTests
     [Fact]
     public void Write_MachineWithoutProc_GivesNothing() => Assert.Equal([], Lines(new MachineMetrics("/no/such/directory").Write));
 
-    private static string[] Lines(params ModelSample[] samples) => Lines(text => ModelMetrics.Write(text, samples));
+    private static string[] Lines(params ModelSample[] samples) => Lines(text => ModelMetrics.Write(text, samples, MetricsFlags.Default));
 
     private static string[] Lines(Action<PrometheusText> write)
     {

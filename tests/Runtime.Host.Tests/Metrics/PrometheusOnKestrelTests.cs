@@ -26,7 +26,7 @@ public sealed class PrometheusOnKestrelTests
 
         var lines = (await answer.Content.ReadAsStringAsync()).Split('\n');
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", answer.Content.Headers.ContentType?.ToString());
-        Assert.Equal(50 * 15, lines.Count(line => line.Contains("model=\"m\"", StringComparison.Ordinal)));
+        Assert.Equal(50 * (15 + (2 * 21) + 14), lines.Count(line => line.Contains("model=\"m\"", StringComparison.Ordinal)));
         Assert.Contains("nv_inference_pending_request_count{model=\"m\",version=\"50\"} 0", lines);
     }
 }

@@ -125,6 +125,30 @@ public sealed class HostOptionsBinderTests : IDisposable
         Assert.Equal($"{line.Split(' ', '=')[0]} is a flag of Triton's that does nothing here", warning);
     }
 
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("--cache-config=local,size=1048576", 1048576)]
+    [InlineData("--cache-config local,size=5000000000", 5000000000)]
+    [InlineData("--cache-config=local,size=1 --cache-config=local,size=2", 2)]
+    [InlineData("--response-cache-byte-size=4096", 4096)]
+    public void TryRead_CacheFlags_GiveItsBytes(string line, long expected)
+    {
+        Assert.Null(CacheFlags.TryRead(Bind(line), out var bytes));
+
+        Assert.Equal(expected, bytes);
+        Assert.Empty(BindAll(line).Warnings);
+    }
+
+    [Fact]
+    public void Read_MetricsConfig_GivesItsSettings()
+    {
+        var flags = MetricsFlags.Read(Bind("--metrics-config=summary_latencies=true --metrics-config histogram_latencies=1 --metrics-config=counter_latencies=false --metrics-config=summary_quantiles=0.5:0.05,0.9"));
+
+        Assert.Equal((false, true, true), (flags.Counters, flags.Summaries, flags.Histograms));
+        Assert.Equal([0.5, 0.9], flags.Quantiles);
+        Assert.Equal(MetricsFlags.Default, MetricsFlags.Read(Bind("")));
+    }
+
     [Fact]
     public void Bind_MisspeltVariable_IsAWarning()
     {
@@ -151,6 +175,16 @@ public sealed class HostOptionsBinderTests : IDisposable
     [InlineData("--model-control-mode=explicit --load-model=* --load-model=a", "--load-model=* loads every model and stands alone")]
     [InlineData("--model-control-mode=sometimes", "--model-control-mode: expected none, explicit or poll, got 'sometimes'")]
     [InlineData("--model-control-mode=poll --repository-poll-secs=0", "--repository-poll-secs: expected 1 or more, got 0")]
+    [InlineData("--cache-config=redis,host=a", "--cache-config: expected local,size=N with N in bytes; there is no cache 'redis', only local")]
+    [InlineData("--cache-config=local,sise=1", "--cache-config: expected local,size=N with N in bytes; the cache 'local' has no setting 'sise'")]
+    [InlineData("--cache-config=local,size=1M", "--cache-config: expected local,size=N with N in bytes; '1M' is not a size of 1 or more")]
+    [InlineData("--cache-config=local", "--cache-config: expected local,size=N with N in bytes, got 'local'")]
+    [InlineData("--cache-config=local,size=1 --response-cache-byte-size=1", "--cache-config and --response-cache-byte-size say the same; give one of them")]
+    [InlineData("--response-cache-byte-size=-1", "--response-cache-byte-size: expected 0 or more, got -1")]
+    [InlineData("--metrics-config=latencies=true", "--metrics-config: unknown setting 'latencies'; there are counter_latencies, summary_latencies, histogram_latencies, summary_quantiles")]
+    [InlineData("--metrics-config=summary_latencies", "--metrics-config: expected KEY=VALUE, got 'summary_latencies'")]
+    [InlineData("--metrics-config=summary_latencies=yes", "--metrics-config: 'summary_latencies' must be true or false, got 'yes'")]
+    [InlineData("--metrics-config=summary_quantiles=0.5:0.05,2", "--metrics-config: 'summary_quantiles' must be QUANTILE:ERROR,... with numbers from 0 to 1, got '0.5:0.05,2'")]
     [InlineData("--exit-timeout-secs=-1", "--exit-timeout-secs: expected 0 or more, got -1")]
     [InlineData("--default-max-queue-size=-1", "--default-max-queue-size: expected 0 or more, got -1")]
     [InlineData("--request-timeout-ms=-1", "--request-timeout-ms: expected 0 or more, got -1")]

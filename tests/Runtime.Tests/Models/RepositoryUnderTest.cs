@@ -11,8 +11,13 @@ internal sealed class RepositoryUnderTest : IAsyncDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory();
 
     public RepositoryUnderTest(ModelControlMode mode = ModelControlMode.Explicit, params string[] load)
+        : this(null, mode, load)
     {
-        var options = new RepositoryOptions { Directories = [_directory.FullName], Mode = mode, LoadAtStart = load };
+    }
+
+    public RepositoryUnderTest(ResponseCache? cache, ModelControlMode mode = ModelControlMode.Explicit, params string[] load)
+    {
+        var options = new RepositoryOptions { Directories = [_directory.FullName], Mode = mode, LoadAtStart = load, Cache = cache };
         Options = options;
         Models = new ModelRepository(options, [Backend]);
     }

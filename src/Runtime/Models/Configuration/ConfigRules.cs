@@ -22,6 +22,7 @@ public static class ConfigRules
 
         BackendFields.Fill(config, modelDirectory);
         UnsupportedFields.Check(config);
+        CacheRules.Check(config);
         ConfigDefaults.Fill(config);
         CheckBatchSize(config);
         CheckFile(config.DefaultModelFilename, "default_model_filename", config);
@@ -57,6 +58,7 @@ public static class ConfigRules
         }
 
         UnsupportedFields.Check(config);
+        CacheRules.Check(config);
         CheckBatchSize(config);
         CheckFile(config.DefaultModelFilename, "default_model_filename", config);
         CheckVersions(config);

@@ -20,7 +20,6 @@ internal static class UnsupportedFields
         new("instance_group.profile", config => config.InstanceGroup.Any(group => group.Profile.Count > 0), "profiles are for TensorRT only; remove it"),
         new("instance_group.passive", config => config.InstanceGroup.Any(group => group.Passive), "remove it"),
         new("instance_group.host_policy", config => config.InstanceGroup.Any(group => group.HostPolicy.Length > 0), "remove it"),
-        new("response_cache.enable", config => config.ResponseCache is { Enable: true }, "remove it or set it to false"),
         new("model_operations", config => config.ModelOperations is { OpLibraryFilename.Count: > 0 }, "remove it"),
         new("model_repository_agents", config => config.ModelRepositoryAgents is { Agents.Count: > 0 }, "remove it and put the model's files in place beforehand"),
         new("optimization.execution_accelerators", config => config.Optimization?.ExecutionAccelerators is { } accelerators && accelerators.GpuExecutionAccelerator.Count + accelerators.CpuExecutionAccelerator.Count > 0, "remove it; the backend's CPU provider is used"),

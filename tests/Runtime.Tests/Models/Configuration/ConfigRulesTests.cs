@@ -72,7 +72,8 @@ public sealed class ConfigRulesTests : IDisposable
     [InlineData("backend: 'x' instance_group { profile: '1' }", "model 'model': 'instance_group.profile' is not supported yet")]
     [InlineData("backend: 'x' instance_group { passive: true }", "model 'model': 'instance_group.passive' is not supported yet")]
     [InlineData("backend: 'x' instance_group { host_policy: 'p' }", "model 'model': 'instance_group.host_policy' is not supported yet")]
-    [InlineData("backend: 'x' response_cache { enable: true }", "model 'model': 'response_cache.enable' is not supported yet")]
+    [InlineData("backend: 'x' response_cache { enable: true } model_transaction_policy { decoupled: true }", "model 'model': 'response_cache' can not serve a decoupled model")]
+    [InlineData("backend: 'x' response_cache { enable: true } sequence_batching { }", "model 'model': 'response_cache' can not serve 'sequence_batching'")]
     [InlineData("backend: 'x' model_operations { op_library_filename: 'a.so' }", "model 'model': 'model_operations' is not supported yet")]
     [InlineData("backend: 'x' model_repository_agents { agents { name: 'a' } }", "model 'model': 'model_repository_agents' is not supported yet")]
     [InlineData("backend: 'x' optimization { execution_accelerators { cpu_execution_accelerator { } } }", "model 'model': 'optimization.execution_accelerators' is not supported yet")]
@@ -92,7 +93,7 @@ public sealed class ConfigRulesTests : IDisposable
     [Fact]
     public void Prepare_HarmlessFields_Pass() => Prepare(
         "backend: 'x' runtime: 'r' optimization { priority: PRIORITY_MAX graph { level: 1 } cuda { busy_wait_events: true } input_pinned_memory { } } "
-        + "response_cache { } model_metrics { } model_operations { } instance_group { rate_limiter { } } parameters { key: 'a' value { string_value: 'b' } }");
+        + "response_cache { enable: true } model_metrics { } model_operations { } instance_group { rate_limiter { } } parameters { key: 'a' value { string_value: 'b' } }");
 
     [Theory]
     [InlineData("")]
