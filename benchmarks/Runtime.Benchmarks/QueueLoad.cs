@@ -19,11 +19,25 @@ internal static class QueueLoad
 
     public static async Task RunAsync()
     {
-        Console.WriteLine($"{"",-8}{"rate/s",10}{"of ideal",10}{"mean batch",12}{"p50 µs",10}{"p99 µs",10}");
+        // Without a delay the clients settle into two groups that take turns; one longer than the execution brings them together.
+        await LoadAsync(delayMicroseconds: 0);
+        await LoadAsync(delayMicroseconds: 500);
+        foreach (var delay in (ulong[])[100, 500, 1500, 5000, 20000])
+        {
+            await DelayAsync(delay);
+        }
+
+        await IdleAsync(instances: 1, delayMicroseconds: 500);
+        await IdleAsync(instances: 4, delayMicroseconds: 500);
+    }
+
+    private static async Task LoadAsync(ulong delayMicroseconds)
+    {
+        Console.WriteLine($"{$"{delayMicroseconds} µs",-8}{"rate/s",10}{"of ideal",10}{"mean batch",12}{"p50 µs",10}{"p99 µs",10}");
         var results = new List<LoadResult>();
         for (var i = 0; i <= Repeats; i++)
         {
-            results.Add(await LoadAsync(TimeSpan.FromSeconds(2)));
+            results.Add(await LoadAsync(TimeSpan.FromSeconds(2), delayMicroseconds));
         }
 
         results.RemoveAt(0); // to warm up
@@ -33,14 +47,6 @@ internal static class QueueLoad
         {
             Console.WriteLine($"{name,-8}{result.Rate,10:F0}{result.Rate / ideal,10:P0}{result.MeanBatch,12:F2}{result.P50,10:F0}{result.P99,10:F0}");
         }
-
-        foreach (var delay in (ulong[])[100, 500, 1500, 5000, 20000])
-        {
-            await DelayAsync(delay);
-        }
-
-        await IdleAsync(instances: 1, delayMicroseconds: 500);
-        await IdleAsync(instances: 4, delayMicroseconds: 500);
     }
 
     private static LoadResult Median(List<LoadResult> results) => new(
@@ -51,9 +57,9 @@ internal static class QueueLoad
 
     private static double Middle(IEnumerable<double> values) => values.Order().ElementAt(Repeats / 2);
 
-    private static async Task<LoadResult> LoadAsync(TimeSpan duration)
+    private static async Task<LoadResult> LoadAsync(TimeSpan duration, ulong delayMicroseconds)
     {
-        using var model = Make(CostMicroseconds, delayMicroseconds: 0, instances: 1);
+        using var model = Make(CostMicroseconds, delayMicroseconds, instances: 1);
         var end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
         var start = Stopwatch.GetTimestamp();
         var latencies = await Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(() => ClientAsync(model, end))));
