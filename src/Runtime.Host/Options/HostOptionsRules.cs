@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using FluentValidation;
+using Runtime.Host.Http;
 
 namespace Runtime.Host.Options;
 
@@ -115,13 +116,29 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
 
     private static void Restricted(string flag, IReadOnlyList<string> entries, Action<string> fail)
     {
+        if (!RestrictedApi.TryParse(entries, "", out _, out var fault) && !HasSpoken(flag, entries, fail))
+        {
+            fail($"{flag}: {fault}");
+        }
+    }
+
+    /// <summary>Says every fault of the entries' form, where the parser stops at the first.</summary>
+    private static bool HasSpoken(string flag, IReadOnlyList<string> entries, Action<string> report)
+    {
+        var hasSpoken = false;
         var seen = new HashSet<string>();
+        void Fail(string message)
+        {
+            hasSpoken = true;
+            report(message);
+        }
+
         foreach (var entry in entries)
         {
             var colon = entry.IndexOf(':', StringComparison.Ordinal);
             if (colon <= 0 || entry.IndexOf('=', colon + 1) <= colon + 1)
             {
-                fail($"{flag}: expected API[,API…]:KEY=VALUE, got '{entry}'");
+                Fail($"{flag}: expected API[,API…]:KEY=VALUE, got '{entry}'");
                 continue;
             }
 
@@ -129,13 +146,15 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
             {
                 if (!Apis.Contains(api))
                 {
-                    fail($"{flag}: unknown API '{api}'; there are {string.Join(", ", Apis)}");
+                    Fail($"{flag}: unknown API '{api}'; there are {string.Join(", ", Apis)}");
                 }
                 else if (!seen.Add(api))
                 {
-                    fail($"{flag}: '{api}' is restricted twice");
+                    Fail($"{flag}: '{api}' is restricted twice");
                 }
             }
         }
+
+        return hasSpoken;
     }
 }

@@ -23,7 +23,7 @@ internal sealed record EnsembleStep(string ModelName, long Version, IReadOnlyDic
 internal sealed class Ensemble(string name, IReadOnlyList<EnsembleStep> steps, IReadOnlyList<TensorConfig> outputs, Ensemble.AcquireModel acquire)
 {
     /// <summary>Gets a lease on a step's model, or says why not.</summary>
-    public delegate InferenceError? AcquireModel(string name, long version, out ModelLease lease);
+    public delegate InferenceError? AcquireModel(ReadOnlySpan<char> name, long version, out ModelLease lease);
 
     /// <summary>Runs every step; the outputs are the receiver's to dispose. A failed step fails the request with its name.</summary>
     public async Task<PendingResult> RunAsync(InferenceRequest request, CancellationToken cancellation)

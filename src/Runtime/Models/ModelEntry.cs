@@ -34,9 +34,6 @@ internal sealed class ModelEntry(string name)
     /// <summary>Whether it should serve and a version of it does not.</summary>
     public bool HasFailed { get; private set; }
 
-    /// <summary>Whether it was ever loaded, or tried to.</summary>
-    public bool IsKnown => _states.Count > 0;
-
     /// <summary>Takes over what a load came to, and returns the versions that it replaces. A version that failed keeps serving as it was.</summary>
     public IReadOnlyList<ServedVersion> Adopt(LoadResult result)
     {

@@ -48,6 +48,9 @@ internal sealed class ModelSource(Protocol.ModelConfig message, string directory
 /// <summary>Turns a model's directory into models that can serve: configuration, versions, backend, completion, checks, instances.</summary>
 internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOptions options, TimeProvider time, Ensemble.AcquireModel acquire)
 {
+    /// <summary>Whether the exception is about the model's files, and so a reason for the index; all else is a fault of the program.</summary>
+    public static bool IsLoadFailure(Exception exception) => exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException;
+
     /// <summary>Reads the configuration and looks for versions.</summary>
     /// <param name="name">The model's name.</param>
     /// <param name="directory">Its directory; unused when the overrides bring all files.</param>
@@ -97,7 +100,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
                 model.Statistics.LoadDuration = Stopwatch.GetElapsedTime(start);
                 served.Add(new ServedVersion(model, source.Share()));
             }
-            catch (Exception exception) when (source.Steps.Count == 0 && (exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException))
+            catch (Exception exception) when (source.Steps.Count == 0 && IsLoadFailure(exception))
             {
                 failed[version] = exception.Message;
             }

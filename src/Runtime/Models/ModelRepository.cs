@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Runtime.Backends;
 using Runtime.Inference;
-using Runtime.Models.Configuration;
 
 namespace Runtime.Models;
 
@@ -75,9 +74,7 @@ public sealed class ModelRepository : IAsyncDisposable
             return invalid;
         }
 
-        return _byName.TryGetValue(name, out var entry)
-            ? Acquire(entry, number, out lease)
-            : InferenceError.NotFound($"Request for unknown model: '{name}' is not found");
+        return Acquire(name, number, out lease);
     }
 
     /// <summary>Whether that version (empty: the latest) serves; the error is null but for a version that is no number.</summary>
@@ -236,8 +233,13 @@ public sealed class ModelRepository : IAsyncDisposable
                 return null; // nothing has changed since; what a client overrode stays, as in Triton
             }
 
-            entry.Fingerprint = fingerprint;
-            return await LoadAsync(entry, directory, overrides, ensembles).ConfigureAwait(false);
+            var error = await LoadAsync(entry, directory, overrides, ensembles).ConfigureAwait(false);
+            if (error is null)
+            {
+                entry.Fingerprint = fingerprint; // a failed load is tried again, also while what served before goes on
+            }
+
+            return error;
         }
         finally
         {
@@ -258,7 +260,7 @@ public sealed class ModelRepository : IAsyncDisposable
 
             result = await Task.Run(() => _loader.Load(source)).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (ModelLoader.IsLoadFailure(exception))
         {
             lock (_gate)
             {
@@ -312,10 +314,10 @@ public sealed class ModelRepository : IAsyncDisposable
 
     private static InferenceError NotExplicit => InferenceError.Unavailable("explicit model load / unload is not allowed if polling is enabled or the model control mode is none; start the host with --model-control-mode=explicit");
 
-    private InferenceError? Acquire(string name, long version, out ModelLease lease)
+    private InferenceError? Acquire(ReadOnlySpan<char> name, long version, out ModelLease lease)
     {
         lease = default;
-        return _entries.TryGetValue(name, out var entry)
+        return _byName.TryGetValue(name, out var entry)
             ? Acquire(entry, version, out lease)
             : InferenceError.NotFound($"Request for unknown model: '{name}' is not found");
     }

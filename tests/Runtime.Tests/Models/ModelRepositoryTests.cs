@@ -118,6 +118,7 @@ public class ModelRepositoryTests
         Assert.Equal("1:READY", repository.State("a"));
         Assert.Contains("'oops' is no number", repository.Models.Index(false).Single().Reason, StringComparison.Ordinal);
         Assert.True(repository.Models.IsReady);
+        Assert.Contains("'oops' is no number", (await repository.LoadAsync("a"))!.Message, StringComparison.Ordinal);
         repository.WriteVersions("a", (1, "300"));
         Assert.Null(await repository.LoadAsync("a"));
         Assert.Equal("301", await repository.AskAsync("a"));
