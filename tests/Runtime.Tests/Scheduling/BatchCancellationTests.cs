@@ -36,13 +36,14 @@ public class BatchCancellationTests
         using var other = new CancellationTokenSource();
         using (var model = Make())
         {
-            var (_, members) = await RunBatchAsync(model, cancellation.Token, other.Token);
+            var (first, members) = await RunBatchAsync(model, cancellation.Token, other.Token);
             await cancellation.CancelAsync();
 
             Assert.Equal(ErrorCode.Cancelled, await members[0]);
             Assert.False(members[1].IsCompleted);
             _gate.Open();
             Assert.Null(await members[1]);
+            Assert.Null(await first); // it gives its memory back where it is answered, on the pool
             Assert.Equal(1, model.Statistics.Snapshot().Failures[(int)FailureReason.Canceled]);
             Assert.Equal(2, model.Statistics.Snapshot().Success.Count);
         }
