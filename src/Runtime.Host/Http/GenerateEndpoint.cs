@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Runtime.Host.Lifecycle;
 using Runtime.Inference;
 using Runtime.Models;
@@ -89,7 +90,7 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         InferenceResponse? only = null;
         try
         {
-            await foreach (var response in model.StreamAsync(request, context.RequestAborted))
+            await foreach (var response in Responses(model, request, context.RequestAborted))
             {
                 if (only is not null || response.Error is not null)
                 {
@@ -109,6 +110,21 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         finally
         {
             only?.Dispose();
+        }
+    }
+
+    /// <summary>A function may both answer once and stream; here it is asked to answer once.</summary>
+    private static async IAsyncEnumerable<InferenceResponse> Responses(Model model, InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        if (model.AnswersOnce)
+        {
+            yield return await model.InferAsync(request, cancellation);
+            yield break;
+        }
+
+        await foreach (var response in model.StreamAsync(request, cancellation))
+        {
+            yield return response;
         }
     }
 

@@ -135,9 +135,10 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
         Dictionary<string, string[]> labels;
         try
         {
+            loaded.Complete(message);
             ConfigCompletion.Complete(message, loaded.Signature, options.AutoComplete);
-            ConfigRules.Check(message);
-            config = Limited(message);
+            ConfigRules.Check(message, loaded.HasOpenOutputs);
+            config = Limited(message) with { HasOpenOutputs = loaded.HasOpenOutputs };
             labels = ReadLabels(config, directory);
         }
         catch
