@@ -3,9 +3,15 @@ using Runtime.Host.Lifecycle;
 using Runtime.Host.Logging;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
+using Runtime.Host.Verbs;
 
 try
 {
+    if (VerbTable.Find(args) is { } verb)
+    {
+        return await verb.RunAsync([.. args.Skip(1)]);
+    }
+
     var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");
     var (options, warnings, text) = HostOptionsBinder.Bind(args, environment, Directory.GetCurrentDirectory());
     if (text is not null)

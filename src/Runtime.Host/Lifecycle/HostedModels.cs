@@ -1,5 +1,7 @@
 using System.Globalization;
 using Runtime.Backends;
+using Runtime.Functions;
+using Runtime.Functions.Compiler;
 using Runtime.Host.Options;
 using Runtime.Models;
 using Runtime.Onnx;
@@ -20,10 +22,20 @@ internal static class HostedModels
             AllowSpinning = options.OnnxThreadSpinning,
             Log = message => logger.LogWarning("{Message}", message),
         };
-        var models = new ModelRepository(Options(options), [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
+        ModelRepository? models = null;
+        var functions = Functions(options, loggers, () => models);
+        models = new ModelRepository(Options(options), [new OnnxBackend(onnx), functions, new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
         models.Changed += change => Log(logger, change);
         models.Changed += change => WarnOfNoCache(logger, models, change);
         return models;
+    }
+
+    private static FunctionBackend Functions(HostOptions options, ILoggerFactory loggers, Func<ModelRepository?> models)
+    {
+        var logger = loggers.CreateLogger("Functions");
+        var directory = options.FunctionCache switch { "none" => null, "" => CompilationCache.DefaultDirectory, var given => Path.GetFullPath(given) };
+        var services = new FunctionServices { Models = models, Loggers = loggers };
+        return new FunctionBackend(services, new CompilationCache(directory, warning => logger.LogWarning("{Warning}", warning)));
     }
 
     private static RepositoryOptions Options(HostOptions options) => new()
