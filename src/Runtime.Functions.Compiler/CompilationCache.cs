@@ -53,12 +53,14 @@ public sealed class CompilationCache
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>The assembly of that key, or null.</summary>
+    /// <summary>The assembly of that key, or null; also for a file that a crash has left in part.</summary>
     internal byte[]? Find(string key)
     {
         try
         {
-            return _directory is not null && File.Exists(PathOf(key)) ? File.ReadAllBytes(PathOf(key)) : null;
+            var content = _directory is not null && File.Exists(PathOf(key)) ? File.ReadAllBytes(PathOf(key)) : [];
+            var length = content.Length - SHA256.HashSizeInBytes;
+            return length > 0 && SHA256.HashData(content.AsSpan(0, length)).AsSpan().SequenceEqual(content.AsSpan(length)) ? content[..length] : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -77,7 +79,7 @@ public sealed class CompilationCache
         var draft = Path.Combine(_directory, $".{key}.{Guid.NewGuid():N}");
         try
         {
-            File.WriteAllBytes(draft, image);
+            File.WriteAllBytes(draft, [.. image, .. SHA256.HashData(image)]);
             File.Move(draft, PathOf(key), overwrite: true);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -46,7 +46,7 @@ internal static class SourceCompiler
         SyntaxTree[] trees =
         [
             CSharpSyntaxTree.ParseText(Usings, Parsing),
-            .. sources.Files.AsParallel().AsOrdered().Select(file => CSharpSyntaxTree.ParseText(SourceText.From(file.Content, file.Content.Length, Encoding.UTF8, canBeEmbedded: true), Parsing, file.Name)),
+            .. sources.Files.Select(static file => CSharpSyntaxTree.ParseText(SourceText.From(file.Content, file.Content.Length, Encoding.UTF8, canBeEmbedded: true), Parsing, file.Name)),
         ];
         var references = Shared.Value.Concat(sources.Assemblies.Select(file => MetadataReference.CreateFromImage(file.Content)));
         var compilation = CSharpCompilation.Create("function_" + sources.Model, trees, references, Options);

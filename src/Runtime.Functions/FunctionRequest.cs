@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Runtime.Functions.Conversion;
 using Runtime.Inference;
 
 namespace Runtime.Functions;
@@ -15,8 +15,11 @@ public sealed class FunctionRequest
     private IEnumerable<string> _moreCallers = [];
     private bool _isReleased;
 
-    internal FunctionRequest(InferenceRequest request, string model, FunctionServices services, CancellationToken cancellation)
-        => (_request, ModelName, _services, Cancellation) = (request, model, services, cancellation);
+    internal FunctionRequest(InferenceRequest request, FunctionContext context, FunctionServices services, CancellationToken cancellation)
+        => (_request, Context, _services, Cancellation) = (request, context, services, cancellation);
+
+    /// <summary>What surrounds the function.</summary>
+    public FunctionContext Context { get; }
 
     /// <summary>The client's id; empty for none.</summary>
     public string Id => _request.Id;
@@ -37,14 +40,12 @@ public sealed class FunctionRequest
         set => Running.Value = value;
     }
 
-    internal string ModelName { get; }
-
     /// <summary>The models whose executions wait for this answer, outermost first, this one last.</summary>
-    internal IReadOnlyList<string> Callers => [.. _request.Callers.Union(_moreCallers), ModelName];
+    internal IReadOnlyList<string> Callers => [.. _request.Callers.Union(_moreCallers), Context.ModelName];
 
     /// <summary>Tells the client how far the request is, where the host can: a percentage, and what is known so far as a JSON object.</summary>
     public void Report(double percent, object? partial = null)
-        => _services.Platform.Report(_request, percent, partial is null ? default : JsonSerializer.SerializeToUtf8Bytes(partial, _services.Json));
+        => _services.Platform.Report(_request, percent, partial is null ? default : NestedJson.Write(partial));
 
     /// <summary>For one that stands for a batch: the callers of its other members.</summary>
     internal void AddCallers(IEnumerable<string> callers) => _moreCallers = [.. callers.Distinct()];

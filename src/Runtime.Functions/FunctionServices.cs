@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Inference;
@@ -18,11 +16,6 @@ public sealed record FunctionServices
     public IFunctionPlatform Platform { get; init; } = new PlainPlatform();
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
-
-    /// <summary>How nested values become JSON. Its own for each model, since it remembers types, which would outlive their assembly.</summary>
-    internal JsonSerializerOptions Json { get; init; } = new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
-
-    internal FunctionServices ForOneModel() => this with { Json = new() { TypeInfoResolver = new DefaultJsonTypeInfoResolver() } };
 }
 
 /// <summary>What the platform that a host runs on knows and does for a function. Thread-safe.</summary>

@@ -107,7 +107,7 @@ public sealed class ModelCalls
     {
         try
         {
-            var tensor = OutputValue.Convert(value, _services.Json);
+            var tensor = OutputValue.Convert(value);
             var declared = config.Inputs.FirstOrDefault(input => input.Name == name);
             OutputTensors.Add(request.Inputs, name, tensor, config.IsBatching && declared?.Dims.Length == tensor.Shape.Count);
         }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -6,7 +5,7 @@ using Runtime.Tensors;
 namespace Runtime.Functions.Conversion;
 
 /// <summary>Turns the outputs of a function into the tensors of a response: one row or several, checked against what the configuration declares.</summary>
-internal sealed class OutputTensors(ModelConfig config, JsonSerializerOptions json)
+internal sealed class OutputTensors(ModelConfig config)
 {
     /// <summary>The tensors of one answer; where the model batches, as a batch of one row.</summary>
     /// <exception cref="InferenceException">An output is no tensor, or not what the configuration declares.</exception>
@@ -90,7 +89,7 @@ internal sealed class OutputTensors(ModelConfig config, JsonSerializerOptions js
     {
         try
         {
-            return OutputValue.Convert(value, json);
+            return OutputValue.Convert(value);
         }
         catch (ArgumentException exception)
         {

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using Runtime.Tensors;
 
 namespace Runtime.Functions.Conversion;
@@ -12,21 +11,22 @@ internal static class OutputValue
 
     /// <summary>The tensor of a value, without a batch dimension.</summary>
     /// <exception cref="ArgumentException">It is null, ragged or cannot be JSON.</exception>
-    public static TensorValue Convert(object? value, JsonSerializerOptions json) => value switch
+    public static TensorValue Convert(object? value) => value switch
     {
         null => throw new ArgumentException("is null; leave it away or give it a value"),
         TensorValue tensor => tensor,
         string text => new TensorValue(DataType.Bytes, Scalar, Elements.Encode([text])),
-        byte[] bytes => new TensorValue(DataType.Bytes, Scalar, Elements.Encode([bytes])),
+        // The runtime takes an array of sbyte for one of byte.
+        byte[] bytes when value.GetType() == typeof(byte[]) => new TensorValue(DataType.Bytes, Scalar, Elements.Encode([bytes])),
         double number => One(DataType.Fp64, number),
         float number => One(DataType.Fp32, number),
         int number => One(DataType.Int32, number),
         long number => One(DataType.Int64, number),
         bool flag => One(DataType.Bool, flag),
-        _ => Rare(value, json),
+        _ => Rare(value),
     };
 
-    private static TensorValue Rare(object value, JsonSerializerOptions json) => value switch
+    private static TensorValue Rare(object value) => value switch
     {
         Half number => One(DataType.Fp16, number),
         byte number => One(DataType.Uint8, number),
@@ -37,26 +37,26 @@ internal static class OutputValue
         short number => One(DataType.Int16, number),
         decimal number => One(DataType.Fp64, (double)number),
         ReadOnlyMemory<byte> bytes => new TensorValue(DataType.Bytes, Scalar, Elements.Encode([bytes.ToArray()])),
-        Array { Rank: > 1 } array => Grid(array, json),
+        Array { Rank: > 1 } array => Grid(array),
         IEnumerable<string> texts => List(texts.ToArray()),
         IEnumerable<byte[]> elements => List(elements.ToArray()),
-        IDictionary => Json(value, json),
-        IEnumerable<KeyValuePair<string, object?>> => Json(value, json),
-        IEnumerable list => Many(list, json),
-        _ => Json(value, json),
+        IDictionary => Json(value),
+        IEnumerable<KeyValuePair<string, object?>> => Json(value),
+        IEnumerable list => Many(list),
+        _ => Json(value),
     };
 
-    private static TensorValue Many(IEnumerable list, JsonSerializerOptions json) => list switch
+    private static TensorValue Many(IEnumerable list) => list switch
     {
         IEnumerable<double> numbers => Span(DataType.Fp64, numbers),
         IEnumerable<float> numbers => Span(DataType.Fp32, numbers),
         IEnumerable<bool> flags => Span(DataType.Bool, flags),
         IEnumerable<Half> numbers => Span(DataType.Fp16, numbers),
-        _ => Whole(list, json),
+        _ => Whole(list),
     };
 
     // An array of one signedness counts as one of the other when asked for by interface, so its own element type decides.
-    private static TensorValue Whole(IEnumerable list, JsonSerializerOptions json) => list.GetType().GetElementType() switch
+    private static TensorValue Whole(IEnumerable list) => list.GetType().GetElementType() switch
     {
         { } type when type == typeof(int) => Span(DataType.Int32, (IEnumerable<int>)list),
         { } type when type == typeof(uint) => Span(DataType.Uint32, (IEnumerable<uint>)list),
@@ -65,10 +65,10 @@ internal static class OutputValue
         { } type when type == typeof(short) => Span(DataType.Int16, (IEnumerable<short>)list),
         { } type when type == typeof(ushort) => Span(DataType.Uint16, (IEnumerable<ushort>)list),
         { } type when type == typeof(sbyte) => Span(DataType.Int8, (IEnumerable<sbyte>)list),
-        _ => Collection(list, json),
+        _ => Collection(list),
     };
 
-    private static TensorValue Collection(IEnumerable list, JsonSerializerOptions json) => list switch
+    private static TensorValue Collection(IEnumerable list) => list switch
     {
         IEnumerable<int> numbers => Span(DataType.Int32, numbers),
         IEnumerable<long> numbers => Span(DataType.Int64, numbers),
@@ -78,18 +78,18 @@ internal static class OutputValue
         IEnumerable<ushort> numbers => Span(DataType.Uint16, numbers),
         IEnumerable<sbyte> numbers => Span(DataType.Int8, numbers),
         IEnumerable<byte> numbers => Span(DataType.Uint8, numbers),
-        IEnumerable<object?> items => Objects(items.ToArray(), json),
-        _ => Json(list, json),
+        IEnumerable<object?> items => Objects(items.ToArray()),
+        _ => Json(list),
     };
 
     /// <summary>Rows of numbers are a tensor of several dimensions, objects of one kind a list of it; all else is JSON.</summary>
-    private static TensorValue Objects(object?[] items, JsonSerializerOptions json)
+    private static TensorValue Objects(object?[] items)
     {
         var isTensor = items.Length > 0 && Array.TrueForAll(items, static item => item is not null && IsPlain(item));
-        var parts = isTensor ? Array.ConvertAll(items, item => Convert(item, json)) : [];
+        var parts = isTensor ? Array.ConvertAll(items, Convert) : [];
         if (parts.Length == 0 || Array.Exists(parts, part => part.Type != parts[0].Type))
         {
-            return Json(items, json);
+            return Json(items);
         }
 
         var isNested = items[0] is not (string or byte[]) && items[0] is IEnumerable;
@@ -115,12 +115,12 @@ internal static class OutputValue
     private static Type? ElementType(IEnumerable list)
         => list.GetType().GetInterfaces().FirstOrDefault(static type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IEnumerable<>))?.GetGenericArguments()[0];
 
-    private static TensorValue Grid(Array array, JsonSerializerOptions json)
+    private static TensorValue Grid(Array array)
     {
-        var flat = Convert(array.Cast<object?>().ToArray(), json);
+        var flat = Convert(array.Cast<object?>().ToArray());
         if (array.Length == 0 || array.GetType().GetElementType() is not { } type || (Elements.TypeOf(type) is null && type != typeof(string)))
         {
-            return Json(array, json);
+            return Json(array);
         }
 
         var shape = new long[array.Rank];
@@ -152,17 +152,7 @@ internal static class OutputValue
         return new TensorValue(type, [array.Length], MemoryMarshal.AsBytes(array.AsSpan()).ToArray());
     }
 
-    private static TensorValue Json(object value, JsonSerializerOptions json)
-    {
-        try
-        {
-            return new TensorValue(DataType.Bytes, Scalar, Elements.Encode([JsonSerializer.SerializeToUtf8Bytes(value, value.GetType(), json)]));
-        }
-        catch (Exception exception) when (exception is NotSupportedException or JsonException or InvalidOperationException or ArgumentException)
-        {
-            throw new ArgumentException($"is a {value.GetType().Name}, which is no tensor and cannot be JSON: {exception.Message}", exception);
-        }
-    }
+    private static TensorValue Json(object value) => new(DataType.Bytes, Scalar, Elements.Encode([NestedJson.Write(value)]));
 
     private static byte[] Join(TensorValue[] parts)
     {

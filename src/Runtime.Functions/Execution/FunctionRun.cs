@@ -19,9 +19,9 @@ internal sealed class FunctionRun(Function function, ModelConfig config, Functio
 
     public FunctionFailures Failures => failures;
 
-    public OutputTensors Outputs { get; } = new(config, services.Json);
+    public OutputTensors Outputs { get; } = new(config);
 
-    public FunctionRequest Request(InferenceRequest request, CancellationToken cancellation) => new(request, config.Name, services, cancellation);
+    public FunctionRequest Request(InferenceRequest request, CancellationToken cancellation) => new(request, function.Context, services, cancellation);
 
     /// <summary>How many rows a request has.</summary>
     public int RowsOf(TensorSet inputs) => config.IsBatching && inputs.Count > 0 ? (int)inputs[0].Shape[0] : 1;

@@ -14,8 +14,6 @@ internal sealed record FunctionOrigin(Func<Function> Create, FunctionForm Form, 
 /// <summary>A function that is loaded: a model whose instances are objects of its class.</summary>
 internal sealed class LoadedFunction(FunctionOrigin origin, FunctionServices services) : ILoadedModel
 {
-    private readonly FunctionServices _services = services.ForOneModel();
-
     public ModelSignature? Signature => null;
 
     public bool HasOpenOutputs => true;
@@ -35,7 +33,7 @@ internal sealed class LoadedFunction(FunctionOrigin origin, FunctionServices ser
         var context = ContextOf(config);
         var failures = new FunctionFailures(config, context.Logger);
         var function = Create(config.Name, context, failures);
-        var run = new FunctionRun(function, config, _services, failures);
+        var run = new FunctionRun(function, config, services, failures);
         return (origin.Form.AnswersOnce, origin.Form.Streams) switch
         {
             (true, false) => new AnsweringFunction(run, new FunctionCalls(run, origin.Form)),
@@ -67,7 +65,7 @@ internal sealed class LoadedFunction(FunctionOrigin origin, FunctionServices ser
         }
         catch (Exception exception)
         {
-            FunctionRun.Dispose(function, failures, _services.Time);
+            FunctionRun.Dispose(function, failures, services.Time);
             throw FunctionFailures.Load(name, nameof(Function.InitializeAsync), exception);
         }
     }
@@ -82,10 +80,10 @@ internal sealed class LoadedFunction(FunctionOrigin origin, FunctionServices ser
             ModelDirectory = Path.GetDirectoryName(directory) ?? "",
             VersionDirectory = directory,
             Parameters = config.Parameters,
-            Secrets = new Secrets(_services.Platform.FindSecret),
+            Secrets = new Secrets(services.Platform.FindSecret),
             Environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? ""),
-            Logger = _services.Loggers.CreateLogger("Function." + config.Name),
-            Models = new ModelCalls(config.Name, _services),
+            Logger = services.Loggers.CreateLogger("Function." + config.Name),
+            Models = new ModelCalls(config.Name, services),
         };
     }
 }
