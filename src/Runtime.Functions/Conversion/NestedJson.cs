@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -42,7 +43,7 @@ internal static class NestedJson
                 JsonSerializer.Serialize(writer, value, value.GetType(), Options);
                 break;
             case IDictionary map:
-                WriteObject(writer, map.Cast<object>().Select(entry => (DictionaryEntry)entry).Select(entry => (Convert.ToString(entry.Key, null) ?? "", entry.Value)));
+                WriteObject(writer, map.Keys.Cast<object>().Select(key => (Convert.ToString(key, CultureInfo.InvariantCulture) ?? "", map[key])));
                 break;
             case IEnumerable<KeyValuePair<string, object?>> map:
                 WriteObject(writer, map.Select(entry => (entry.Key, entry.Value)));
