@@ -127,7 +127,7 @@ internal sealed class ElementFaults(SchemaInput input, FaultList faults)
 
         if (number.TryGetInt64(out var value))
         {
-            return SchemaDatatypes.Holds(input.Type, value);
+            return SchemaDatatypes.Holds(input.Type, new BigInteger(value));
         }
 
         var text = number.GetRawText();
