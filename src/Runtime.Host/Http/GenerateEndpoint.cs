@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Runtime.Host.Lifecycle;
 using Runtime.Inference;
 using Runtime.Models;
+using Runtime.Schemas;
 
 namespace Runtime.Host.Http;
 
@@ -71,7 +72,7 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         try
         {
             var text = await body.HoldAsync(-1);
-            GenerateJson.Read(text.Span, model.Config, call);
+            Read(text, model, call);
             _forwarding.Apply(context.Request.Headers, call.Request);
             return call;
         }
@@ -80,6 +81,21 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
             call.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Where the model has a schema, what is wrong is told in its terms, and all of it.</summary>
+    private static void Read(ReadOnlyMemory<byte> json, Model model, InferCall call)
+    {
+        try
+        {
+            GenerateJson.Read(json.Span, model.Config, call);
+        }
+        catch (InferenceException) when (model.Schema?.Explain(json, RequestForm.Generate) is { } error)
+        {
+            throw new InferenceException(error);
+        }
+
+        SchemaDoubts.Check(model, json, RequestForm.Generate, call.Request);
     }
 
     private static async Task WriteOnlyAsync(HttpContext context, Model model, InferenceRequest request, AnswerFormat format)

@@ -1,6 +1,7 @@
 using Runtime.Host.Grpc;
 using Runtime.Host.Http;
 using Runtime.Host.Metrics;
+using Runtime.Host.OpenApi;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
 using Runtime.Host.SharedMemory;
@@ -32,7 +33,8 @@ internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admi
             new TraceEndpoint(options, _trace, _models),
             new SharedMemoryEndpoints(options, _regions),
             new InferEndpoint(_models, options, _regions, admission),
-            new GenerateEndpoint(_models, options, admission));
+            new GenerateEndpoint(_models, options, admission),
+            new OpenApiEndpoint(_models, hosted.Routes));
         return new HttpRouter(endpoints, hosted.Routes, RestrictedApi.Parse(options.HttpRestrictedApi));
     }
 

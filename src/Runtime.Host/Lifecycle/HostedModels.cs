@@ -22,7 +22,7 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
             AllowSpinning = options.OnnxThreadSpinning,
             Log = message => logger.LogWarning("{Message}", message),
         };
-        var models = new ModelRepository(Options(options) with { Admit = routes.Claim }, [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
+        var models = new ModelRepository(Options(options) with { Admit = routes.Claim, Warn = message => logger.LogWarning("{Message}", message) }, [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
         models.Changed += change => Log(logger, change);
         models.Changed += change => WarnOfNoCache(logger, models, change);
         routes.Follow(models);
@@ -32,6 +32,7 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
     private static RepositoryOptions Options(HostOptions options) => new()
     {
         Directories = options.ModelRepository,
+        SchemaDirectory = options.SchemaDirectory.Length > 0 ? options.SchemaDirectory : null,
         Mode = Enum.Parse<ModelControlMode>(options.ModelControlMode, ignoreCase: true),
         LoadAtStart = options.LoadModel,
         PollInterval = TimeSpan.FromSeconds(Math.Max(1, options.RepositoryPollSecs)),

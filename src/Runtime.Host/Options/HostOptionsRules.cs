@@ -23,6 +23,7 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
     private void ModelRules()
     {
         RuleFor(o => o.ModelControlMode).Must(mode => mode is "none" or "explicit" or "poll").WithMessage("--model-control-mode: expected none, explicit or poll, got '{PropertyValue}'");
+        RuleFor(o => o.SchemaDirectory).Must(directory => directory.Length == 0 || Directory.Exists(directory)).WithMessage("--schema-directory: there is no directory '{PropertyValue}'");
         RuleFor(o => o.LoadModel).Empty().When(o => o.ModelControlMode != "explicit").WithMessage(o => $"--load-model needs --model-control-mode=explicit, the mode is '{o.ModelControlMode}'");
         RuleFor(o => o.LoadModel).Must(models => models.Count == 1).When(o => o.LoadModel.Contains("*")).WithMessage("--load-model=* loads every model and stands alone");
         RuleFor(o => o.OnnxIntraOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-intra-op-threads: expected 0 to 1024, got {PropertyValue}");

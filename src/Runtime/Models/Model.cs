@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Runtime.Backends;
 using Runtime.Inference;
 using Runtime.Scheduling;
+using Runtime.Schemas;
 using Runtime.Tensors;
 
 namespace Runtime.Models;
@@ -117,7 +118,7 @@ public sealed class Model : IDisposable
     public async ValueTask<InferenceResponse> InferAsync(InferenceRequest request, CancellationToken cancellation)
     {
         using var deadline = StartDeadline(ref cancellation);
-        var error = RequestCheck.Check(request, Config, out var rows) ?? _padding?.Refusal(request);
+        var error = Check(request, out var rows);
         if (error is not null)
         {
             return Refuse(request, error, FailureReason.Other);
@@ -162,7 +163,7 @@ public sealed class Model : IDisposable
             yield break;
         }
 
-        var error = RequestCheck.Check(request, Config, out var rows);
+        var error = Check(request, out var rows);
         if (error is not null)
         {
             yield return Refuse(request, error, FailureReason.Other);
@@ -232,6 +233,12 @@ public sealed class Model : IDisposable
         return null;
     }
 
+    /// <summary>What requests are checked against besides the configuration; null for nothing.</summary>
+    public SchemaValidator? Schema { get; private set; }
+
+    /// <summary>Restricts the requests from now on. Called at most once, before the version serves.</summary>
+    internal void UseSchema(InputSchema? schema) => Schema = schema is null ? null : new SchemaValidator(schema, Name, Config.MaxBatchSize);
+
     /// <summary>Keeps answers there from now on, if the configuration wants it. Called at most once, before the version serves.</summary>
     internal void UseCache(ResponseCache? cache)
     {
@@ -264,6 +271,12 @@ public sealed class Model : IDisposable
 
     private static ConcurrencyLimit? ConcurrencyOf(ModelConfig config)
         => config.Limits.MaxConcurrentRequests > 0 ? new ConcurrencyLimit(config.Limits.MaxConcurrentRequests) : null;
+
+    private InferenceError? Check(InferenceRequest request, out int rows)
+    {
+        rows = 1;
+        return Schema?.Check(request) ?? RequestCheck.Check(request, Config, out rows) ?? _padding?.Refusal(request);
+    }
 
     /// <summary>Null, and nothing allocated, for a model without a limit; otherwise the token becomes the one that ends with the time.</summary>
     private RequestDeadline? StartDeadline(ref CancellationToken cancellation)

@@ -21,6 +21,12 @@ public sealed record RepositoryOptions
     /// <summary>Directories whose children are models.</summary>
     public required IReadOnlyList<string> Directories { get; init; }
 
+    /// <summary>A directory with input schemas by model name, for models that have none of their own; null for none.</summary>
+    public string? SchemaDirectory { get; init; }
+
+    /// <summary>Told what is odd about a model that loads all the same.</summary>
+    public Action<string>? Warn { get; init; }
+
     public ModelControlMode Mode { get; init; }
 
     /// <summary>The models to load at start in explicit mode; <c>*</c> is all.</summary>
