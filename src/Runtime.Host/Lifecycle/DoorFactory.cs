@@ -15,7 +15,7 @@ internal sealed class DoorFactory(HostOptions options, ModelRepository models, A
     private readonly SharedMemoryRegions _regions = new(options.AllowClientShm);
     private readonly TraceSettings _trace = new();
 
-    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(models, MetricsFlags.Read(options)).HandleAsync);
+    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(models, admission, MetricsFlags.Read(options)).HandleAsync);
 
     public void Dispose() => _regions.Dispose();
 
@@ -39,6 +39,6 @@ internal sealed class DoorFactory(HostOptions options, ModelRepository models, A
     {
         var inference = new InferenceService(models, admission, options.Id, _regions, (_trace, log));
         var health = new HealthService(admission.State, TimeProvider.System);
-        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService().Methods], new GrpcSettings(options), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
+        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService(admission.State.Draining).Methods], new GrpcSettings(options), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
     }
 }
