@@ -26,6 +26,18 @@ internal static class HostedModels
         return models;
     }
 
+    /// <summary>The life of these models in the process.</summary>
+    public static ServedModels Serve(ModelRepository models) => new(cancellation => StartAsync(models, cancellation), () => models.Index(readyOnly: false), models.DisposeAsync);
+
+    private static async Task<IReadOnlyList<ModelEvent>> StartAsync(ModelRepository models, CancellationToken cancellation)
+    {
+        var failed = await models.StartAsync(cancellation);
+
+        // Nobody needs to wait for that.
+        ThreadPool.UnsafeQueueUserWorkItem(static _ => OnnxBackend.TrimMemory(), null);
+        return failed;
+    }
+
     private static RepositoryOptions Options(HostOptions options) => new()
     {
         Directories = options.ModelRepository,
