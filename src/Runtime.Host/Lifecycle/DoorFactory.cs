@@ -17,7 +17,7 @@ internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admi
     private readonly SharedMemoryRegions _regions = new(options.AllowClientShm);
     private readonly TraceSettings _trace = new();
 
-    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(_models, MetricsFlags.Read(options)).HandleAsync);
+    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(_models, admission, MetricsFlags.Read(options)).HandleAsync);
 
     public void Dispose() => _regions.Dispose();
 
@@ -42,6 +42,6 @@ internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admi
     {
         var inference = new InferenceService(_models, admission, options.Id, _regions, (_trace, log));
         var health = new HealthService(admission.State, TimeProvider.System);
-        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService().Methods], new GrpcSettings(options), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
+        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService(admission.State.Draining).Methods], new GrpcSettings(options), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
     }
 }

@@ -29,6 +29,18 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
         return new HostedModels(models, routes);
     }
 
+    /// <summary>The life of these models in the process.</summary>
+    public ServedModels Serve() => new(StartAsync, () => Repository.Index(readyOnly: false), Repository.DisposeAsync);
+
+    private async Task<IReadOnlyList<ModelEvent>> StartAsync(CancellationToken cancellation)
+    {
+        var failed = await Repository.StartAsync(cancellation);
+
+        // Nobody needs to wait for that.
+        ThreadPool.UnsafeQueueUserWorkItem(static _ => OnnxBackend.TrimMemory(), null);
+        return failed;
+    }
+
     private static RepositoryOptions Options(HostOptions options) => new()
     {
         Directories = options.ModelRepository,

@@ -7,9 +7,6 @@ namespace Runtime.Host.Options;
 /// <summary>What settings must hold, alone and together.</summary>
 internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
 {
-    private static readonly string[] Apis =
-        ["health", "metadata", "inference", "shared-memory", "model-config", "model-repository", "statistics", "trace", "logging"];
-
     public HostOptionsRules()
     {
         ClassLevelCascadeMode = CascadeMode.Continue;
@@ -90,22 +87,34 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
     {
         (string Name, bool Allowed, string Address, int Port)[] doors =
         [
-            ("http", o.AllowHttp, o.HttpAddress, o.HttpPort),
             ("grpc", o.AllowGrpc, o.GrpcAddress, o.GrpcPort),
+            ("http", o.AllowHttp, o.HttpAddress, o.HttpPort),
             ("metrics", o.AllowMetrics, o.MetricsAddress, o.MetricsPort),
         ];
-        var pairs = from a in doors
-                    from b in doors
-                    where string.CompareOrdinal(a.Name, b.Name) < 0 && a.Allowed && b.Allowed && a.Port == b.Port && a.Port != 0
-                        && (a.Address == b.Address || IsAny(a.Address) || IsAny(b.Address))
-                    select $"--{a.Name}-port and --{b.Name}-port are both {a.Port}";
-        return pairs.FirstOrDefault();
+        for (var i = 0; i < doors.Length; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                var (a, b) = (doors[j], doors[i]);
+                if (a.Allowed && b.Allowed && a.Port == b.Port && a.Port != 0 && (a.Address == b.Address || IsAny(a.Address) || IsAny(b.Address)))
+                {
+                    return $"--{a.Name}-port and --{b.Name}-port are both {a.Port}";
+                }
+            }
+        }
+
+        return null;
     }
 
     private static bool IsAny(string address) => address is "0.0.0.0" or "::" or "*";
 
     private static bool IsPattern(string pattern)
     {
+        if (pattern.Length == 0)
+        {
+            return true;
+        }
+
         try
         {
             _ = new Regex(pattern);
@@ -119,45 +128,9 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
 
     private static void Restricted(string flag, IReadOnlyList<string> entries, Action<string> fail)
     {
-        if (!RestrictedApi.TryParse(entries, "", out _, out var fault) && !HasSpoken(flag, entries, fail))
+        foreach (var fault in RestrictedApi.Faults(entries))
         {
             fail($"{flag}: {fault}");
         }
-    }
-
-    /// <summary>Says every fault of the entries' form, where the parser stops at the first.</summary>
-    private static bool HasSpoken(string flag, IReadOnlyList<string> entries, Action<string> report)
-    {
-        var hasSpoken = false;
-        var seen = new HashSet<string>();
-        void Fail(string message)
-        {
-            hasSpoken = true;
-            report(message);
-        }
-
-        foreach (var entry in entries)
-        {
-            var colon = entry.IndexOf(':', StringComparison.Ordinal);
-            if (colon <= 0 || entry.IndexOf('=', colon + 1) <= colon + 1)
-            {
-                Fail($"{flag}: expected API[,API…]:KEY=VALUE, got '{entry}'");
-                continue;
-            }
-
-            foreach (var api in entry[..colon].Split(',', StringSplitOptions.TrimEntries))
-            {
-                if (!Apis.Contains(api))
-                {
-                    Fail($"{flag}: unknown API '{api}'; there are {string.Join(", ", Apis)}");
-                }
-                else if (!seen.Add(api))
-                {
-                    Fail($"{flag}: '{api}' is restricted twice");
-                }
-            }
-        }
-
-        return hasSpoken;
     }
 }

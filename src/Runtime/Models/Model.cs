@@ -94,6 +94,9 @@ public sealed class Model : IDisposable
     /// <summary>Whether <see cref="InferAsync"/> serves it, as all but decoupled models.</summary>
     public bool AnswersOnce => _queue is not null || _ensemble is not null;
 
+    /// <summary>Counts a request that was refused before it came here.</summary>
+    public void CountRefused() => Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
+
     /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left. The caller disposes it once, after the response.</summary>
     public InferenceError? TryEnter(out ModelSlot slot)
     {
@@ -109,7 +112,7 @@ public sealed class Model : IDisposable
             return null;
         }
 
-        Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
+        CountRefused();
         return new InferenceError(ErrorCode.ResourceExhausted, $"model '{Name}' already serves {_concurrency.Limit} requests, its most (parameter max_concurrent_requests)");
     }
 
