@@ -1,9 +1,9 @@
-using System.Collections;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Logging;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
 using Runtime.Host.Verbs;
+using Runtime.Onnx;
 
 try
 {
@@ -12,8 +12,8 @@ try
         return await verb.RunAsync([.. args.Skip(1)]);
     }
 
-    var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");
-    var (options, warnings, text) = HostOptionsBinder.Bind(args, environment, Directory.GetCurrentDirectory());
+    OnnxBackend.BeginPreload();
+    var (options, warnings, text) = HostOptionsBinder.Bind(args, HostOptionsBinder.Environment(), Directory.GetCurrentDirectory());
     if (text is not null)
     {
         Console.WriteLine(text);
@@ -24,14 +24,14 @@ try
     await using var output = LogOutput.Open(options.LogFile);
     var log = new LogSettings(options);
     using var loggers = LogProvider.CreateFactory(log, output, warnings);
-    var models = HostedModels.Create(options, loggers);
+    var hosted = HostedModels.Create(options, loggers);
+    var models = hosted.Repository;
     using var state = new ServerState(options.StrictReadiness, () => models.IsReady);
     models.FailedForGood += (model, error) => state.Break($"model '{model}': {error.Message}");
     var admission = new Admission(options, state);
-    using var doors = new DoorFactory(options, models, admission, log, loggers);
+    using var doors = new DoorFactory(options, hosted, admission, log, loggers);
     using var server = new InferenceServer(options, doors.Create(), loggers);
-    var served = new ServedModels(models.StartAsync, () => models.Index(readyOnly: false), models.DisposeAsync);
-    return await new ServerProcess(options, admission, server, served, loggers).RunAsync(signals.First);
+    return await new ServerProcess(options, admission, server, hosted.Serve(), loggers).RunAsync(signals.First);
 }
 catch (StartException e)
 {

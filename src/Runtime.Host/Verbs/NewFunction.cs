@@ -2,7 +2,7 @@ using Runtime.Host.Lifecycle;
 
 namespace Runtime.Host.Verbs;
 
-/// <summary>Writes the directory of a new function: code, input schema, configuration and a request to try it with.</summary>
+/// <summary>Writes the directory of a new function: code, input schema and a request to try it with.</summary>
 internal static class NewFunction
 {
     private const string DirectoryFlag = "--directory";
@@ -91,13 +91,6 @@ internal static class NewFunction
               "prompt": { "datatype": "STRING", "required": true, "shape": [1], "example": ["There is a fine house in the forest"] },
               "count": { "datatype": "INT32", "required": false, "shape": [1], "example": [2] }
             }
-            """),
-        ("config.pbtxt", """
-            backend: "csharp"
-            input [
-              { name: "prompt", data_type: TYPE_STRING, dims: [ 1 ] },
-              { name: "count", data_type: TYPE_INT32, dims: [ 1 ], optional: true }
-            ]
             """),
         ("request.json", """{ "prompt": "There is a fine house in the forest", "count": 2 }"""),
     ];
