@@ -8,6 +8,8 @@ switch (args)
 {
     case ["load-grpc" or "load-http", ..]:
         return await LoadCommand.RunAsync(args);
+    case ["load-stream", ..]:
+        return await StreamCommand.RunAsync(args);
     case ["batching", var repository]:
         return await BatchingComparison.RunAsync(repository);
     case ["queue"]:
