@@ -1,5 +1,7 @@
 using System.Globalization;
 using Runtime.Backends;
+using Runtime.Functions;
+using Runtime.Functions.Compiler;
 using Runtime.Host.Http;
 using Runtime.Host.Options;
 using Runtime.Models;
@@ -22,7 +24,9 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
             AllowSpinning = options.OnnxThreadSpinning,
             Log = message => logger.LogWarning("{Message}", message),
         };
-        var models = new ModelRepository(Options(options) with { Admit = routes.Claim, Warn = message => logger.LogWarning("{Message}", message) }, [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
+        ModelRepository? models = null;
+        var repository = Options(options) with { Admit = routes.Claim, Warn = message => logger.LogWarning("{Message}", message) };
+        models = new ModelRepository(repository, [new OnnxBackend(onnx), Functions(options, loggers, () => models), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
         models.Changed += change => Log(logger, change);
         models.Changed += change => WarnOfNoCache(logger, models, change);
         routes.Follow(models);
@@ -39,6 +43,14 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
         // Nobody needs to wait for that.
         ThreadPool.UnsafeQueueUserWorkItem(static _ => OnnxBackend.TrimMemory(), null);
         return failed;
+    }
+
+    private static FunctionBackend Functions(HostOptions options, ILoggerFactory loggers, Func<ModelRepository?> models)
+    {
+        var logger = loggers.CreateLogger("Functions");
+        var directory = options.FunctionCache switch { "none" => null, "" => CompilationCache.DefaultDirectory, var given => Path.GetFullPath(given) };
+        var services = new FunctionServices { Models = models, Loggers = loggers };
+        return new FunctionBackend(services, new CompilationCache(directory, warning => logger.LogWarning("{Warning}", warning)));
     }
 
     private static RepositoryOptions Options(HostOptions options) => new()

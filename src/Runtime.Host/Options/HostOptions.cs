@@ -29,6 +29,9 @@ public sealed record HostOptions
     /// <summary>Bytes of the response cache, as Triton's older flag says it; 0 for none.</summary>
     public long ResponseCacheByteSize { get; init; }
 
+    /// <summary>Where compiled functions are kept; empty for a directory of the user's, none for nowhere.</summary>
+    public string FunctionCache { get; init; } = "";
+
     public bool StrictReadiness { get; init; } = true;
 
     public bool ExitOnError { get; init; } = true;

@@ -1,3 +1,4 @@
+using System.Collections;
 using Runtime.Host.Lifecycle;
 
 namespace Runtime.Host.Options;
@@ -45,6 +46,18 @@ internal static class HostOptionsBinder
         return result.IsValid
             ? new BoundOptions(options, [.. Misspelt(environment), .. commandLine.Warnings], null)
             : throw new StartException(string.Join("; ", result.Errors.Select(error => error.ErrorMessage)));
+    }
+
+    /// <summary>The environment of this process.</summary>
+    public static Dictionary<string, string> Environment()
+    {
+        var environment = new Dictionary<string, string>();
+        foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
+        {
+            environment[(string)variable.Key] = (string?)variable.Value ?? "";
+        }
+
+        return environment;
     }
 
     private static IEnumerable<KeyValuePair<Option, Setting>> FromEnvironment(IReadOnlyDictionary<string, string> environment)

@@ -29,6 +29,10 @@ internal static class OptionTable
             Option.Number("onnx-inter-op-threads", "Threads that run operators side by side, for all models together; 0 is one a processor.", o => o.OnnxInterOpThreads, (o, v) => o with { OnnxInterOpThreads = v }),
             Option.Switch("onnx-thread-spinning", "Let those threads spin when they have no work: lower latency for more CPU time.", o => o.OnnxThreadSpinning, (o, v) => o with { OnnxThreadSpinning = v }),
         ]),
+        new("Functions",
+        [
+            Option.Text("function-cache", "Directory of compiled C# functions, writable by this user alone; without it one in the user's cache, none keeps none.", o => o.FunctionCache, (o, v) => o with { FunctionCache = v }),
+        ]),
         new("Process",
         [
             Option.Text("id", "The server's name in its metadata.", o => o.Id, (o, v) => o with { Id = v }),

@@ -113,6 +113,7 @@ internal sealed class EnsembleRun
             SequenceName = _request.SequenceName,
             SequenceStart = _request.SequenceStart,
             SequenceEnd = _request.SequenceEnd,
+            Callers = _request.Callers,
         };
         foreach (var (input, tensor) in step.Inputs)
         {

@@ -10,7 +10,7 @@ namespace Runtime.Models;
 /// Requests read without a lock; changes to one model happen one after the other, and each swaps in what was loaded
 /// before it lets go of what served. Thread-safe.
 /// </remarks>
-public sealed class ModelRepository : IAsyncDisposable
+public sealed partial class ModelRepository : IAsyncDisposable
 {
     private readonly RepositoryOptions _options;
     private readonly ModelLoader _loader;
