@@ -1,13 +1,15 @@
 using Runtime.Host.Lifecycle;
+using Runtime.Host.Nvcf;
 using Runtime.Inference;
 using Runtime.Models;
 
 namespace Runtime.Host.Http;
 
 /// <summary>POST <c>/v2/models/{model}[/versions/{version}]/generate</c> and <c>generate_stream</c>.</summary>
-internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptions options, Admission admission)
+internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptions options, Admission admission, NvcfConventions? nvcf = null)
 {
     private readonly long _maxInputSize = Math.Min(options.HttpMaxInputSize, Array.MaxLength - 1);
+    private readonly NvcfConventions _nvcf = nvcf ?? new NvcfConventions(options);
     private readonly HeaderForwarding _forwarding = new(options.HttpHeaderForwardPattern);
 
     /// <summary>Answers with the model's only response, or streams its responses as server-sent events.</summary>
@@ -43,10 +45,11 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
             if (stream)
             {
                 await ServerSentEvents.WriteAsync(context, model.StreamAsync(call.Request, context.RequestAborted));
+                call.Nvcf?.Close(keepsFiles: context.Response.StatusCode < StatusCodes.Status400BadRequest);
             }
             else
             {
-                await WriteOnlyAsync(context, model, call.Request);
+                await WriteOnlyAsync(context, model, call);
             }
         }
         catch (InferenceException exception)
@@ -69,11 +72,16 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
     private async ValueTask<InferCall> ReadAsync(HttpContext context, Model model)
     {
         using var body = await BodyEncoding.OpenAsync(context, _maxInputSize);
-        var call = new InferCall();
+        var call = InferCall.Begin(_nvcf.TryBegin(context, model.Config));
         try
         {
             var text = await body.HoldAsync(-1);
             GenerateJson.Read(text.Span, model.Config, call);
+            if (call.Nvcf?.Assets is { ArePending: true } assets)
+            {
+                await assets.FillAsync(context.RequestAborted);
+            }
+
             _forwarding.Apply(context.Request.Headers, call.Request);
             return call;
         }
@@ -84,12 +92,12 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         }
     }
 
-    private static async Task WriteOnlyAsync(HttpContext context, Model model, InferenceRequest request)
+    private static async Task WriteOnlyAsync(HttpContext context, Model model, InferCall call)
     {
         InferenceResponse? only = null;
         try
         {
-            await foreach (var response in model.StreamAsync(request, context.RequestAborted))
+            await foreach (var response in model.StreamAsync(call.Request, context.RequestAborted))
             {
                 if (only is not null || response.Error is not null)
                 {
@@ -102,6 +110,12 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
 
             using var buffer = new JsonBuffer(1024);
             GenerateJson.Write(buffer, only ?? throw new InferenceException(NotOne(model, "none")));
+            if (LargeResponse.Applies(call.Nvcf, buffer.Length))
+            {
+                await LargeResponse.WriteAsync(context, call.Nvcf!, only, buffer.Written, []);
+                return;
+            }
+
             context.Response.ContentType = "application/json";
             context.Response.ContentLength = buffer.Length;
             await context.Response.BodyWriter.WriteAsync(buffer.Written, context.RequestAborted);

@@ -1,3 +1,4 @@
+using Runtime.Host.Nvcf;
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
 using Runtime.Models;
@@ -5,10 +6,11 @@ using Runtime.Models;
 namespace Runtime.Host.Http;
 
 /// <summary>Reads the three forms of an infer request: JSON, JSON followed by tensors as bytes, and the bytes of the only input.</summary>
-internal sealed class InferRequestReader(Options.HostOptions options, SharedMemoryRegions regions)
+internal sealed class InferRequestReader(Options.HostOptions options, SharedMemoryRegions regions, NvcfConventions? nvcf = null)
 {
     private const string HeaderLength = "Inference-Header-Content-Length";
 
+    private readonly NvcfConventions _nvcf = nvcf ?? new NvcfConventions(options);
     private readonly HeaderForwarding _forwarding = new(options.HttpHeaderForwardPattern);
 
     /// <summary>The bytes that a body may have, within what an array can hold.</summary>
@@ -19,10 +21,15 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
     public async ValueTask<InferCall> ReadAsync(HttpContext context, Model model)
     {
         using var body = await BodyEncoding.OpenAsync(context, MaxInputSize);
-        var call = new InferCall();
+        var call = InferCall.Begin(_nvcf.TryBegin(context, model.Config));
         try
         {
             await ReadAsync(context, body, model, call);
+            if (call.Nvcf?.Assets is { ArePending: true } assets)
+            {
+                await assets.FillAsync(context.RequestAborted);
+            }
+
             _forwarding.Apply(context.Request.Headers, call.Request);
             return call;
         }
@@ -51,7 +58,7 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
                 throw OutOfRange(text, json.Length);
             }
 
-            InferJson.Read(json.Span, Context(model, body.MostRemaining), call);
+            InferJson.Read(json.Span, Context(model, body.MostRemaining, call), call);
             body.Release();
             await FillInputsAsync(body, model, call);
             return;
@@ -64,10 +71,11 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
             return;
         }
 
-        InferJson.Read(whole.Span, Context(model, 0), call);
+        InferJson.Read(whole.Span, Context(model, 0, call), call);
     }
 
-    private InferContext Context(Model model, long binarySize) => new(model.Config, regions, MaxInputSize, options.HttpHalfPrecisionJson, binarySize);
+    private InferContext Context(Model model, long binarySize, InferCall call)
+        => new(model.Config, regions, MaxInputSize, options.HttpHalfPrecisionJson, binarySize, call.Nvcf?.Assets);
 
     private static async ValueTask FillInputsAsync(RequestBody body, Model model, InferCall call)
     {

@@ -1,6 +1,7 @@
 using Runtime.Host.Grpc;
 using Runtime.Host.Http;
 using Runtime.Host.Metrics;
+using Runtime.Host.Nvcf;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
 using Runtime.Host.SharedMemory;
@@ -14,6 +15,7 @@ internal sealed class DoorFactory(HostOptions options, ModelRepository models, A
 {
     private readonly SharedMemoryRegions _regions = new(options.AllowClientShm);
     private readonly TraceSettings _trace = new();
+    private readonly NvcfConventions _nvcf = new(options, TimeProvider.System, loggers.CreateLogger<NvcfConventions>());
 
     public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(models, MetricsFlags.Read(options)).HandleAsync);
 
@@ -30,8 +32,8 @@ internal sealed class DoorFactory(HostOptions options, ModelRepository models, A
             new LoggingEndpoint(options, log),
             new TraceEndpoint(options, _trace, models),
             new SharedMemoryEndpoints(options, _regions),
-            new InferEndpoint(models, options, _regions, admission),
-            new GenerateEndpoint(models, options, admission));
+            new InferEndpoint(models, options, _regions, admission, _nvcf),
+            new GenerateEndpoint(models, options, admission, _nvcf));
         return new HttpRouter(endpoints, RestrictedApi.Parse(options.HttpRestrictedApi));
     }
 
@@ -39,6 +41,6 @@ internal sealed class DoorFactory(HostOptions options, ModelRepository models, A
     {
         var inference = new InferenceService(models, admission, options.Id, _regions, (_trace, log));
         var health = new HealthService(admission.State, TimeProvider.System);
-        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService().Methods], new GrpcSettings(options), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
+        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService().Methods], new GrpcSettings(options, _nvcf), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Runtime.Backends;
+using Runtime.Host.Nvcf;
 using Runtime.Host.Options;
 using Runtime.Models;
 using Runtime.Onnx;
@@ -26,7 +27,14 @@ internal static class HostedModels
         return models;
     }
 
-    private static RepositoryOptions Options(HostOptions options) => new()
+    /// <summary>The settings of the repository; a function also serves the models that the platform mounts.</summary>
+    internal static RepositoryOptions Options(HostOptions options)
+    {
+        var (models, repositories) = options.IsFunction ? FunctionMounts.FindModels(options.NvcfConfigRoot, options.ModelRepository) : ([], []);
+        return Common(options) with { Directories = [.. options.ModelRepository, .. repositories], ModelDirectories = models };
+    }
+
+    private static RepositoryOptions Common(HostOptions options) => new()
     {
         Directories = options.ModelRepository,
         Mode = Enum.Parse<ModelControlMode>(options.ModelControlMode, ignoreCase: true),

@@ -1,4 +1,5 @@
 using Runtime.Host.Lifecycle;
+using Runtime.Host.Nvcf;
 
 namespace Runtime.Host.Options;
 
@@ -28,7 +29,8 @@ internal static class HostOptionsBinder
         }
 
         var options = settings.Aggregate(new HostOptions(), (bound, entry) => entry.Key.Apply(bound, entry.Value));
-        options = options with { ModelRepository = Repositories(options.ModelRepository, workingDirectory) };
+        options = options with { Nvcf = FunctionRules.Decide(options.Nvcf, environment) };
+        options = options with { ModelRepository = Repositories(options, workingDirectory) };
         var result = new HostOptionsRules().Validate(options);
         return result.IsValid
             ? new BoundOptions(options, [.. Misspelt(environment), .. commandLine.Warnings], null)
@@ -63,13 +65,14 @@ internal static class HostOptionsBinder
                select $"unknown environment variable '{name}'{suggestion}";
     }
 
-    private static string[] Repositories(IReadOnlyList<string> given, string workingDirectory)
+    private static string[] Repositories(HostOptions options, string workingDirectory)
     {
+        var given = options.ModelRepository;
         if (given.Count == 0)
         {
             var usual = Path.Combine(workingDirectory, "models");
-            return Directory.Exists(usual)
-                ? [Readable(usual, usual)]
+            return Directory.Exists(usual) ? [Readable(usual, usual)]
+                : options.IsFunction && FunctionMounts.FindModels(options.NvcfConfigRoot, []) is not ([], []) ? []
                 : throw new StartException("no model repository: give --model-repository DIR, or start where there is a directory 'models'");
         }
 

@@ -19,6 +19,9 @@ public sealed record RepositoryOptions
     /// <summary>Directories whose children are models.</summary>
     public required IReadOnlyList<string> Directories { get; init; }
 
+    /// <summary>Directories that are one model each, of their own name.</summary>
+    public IReadOnlyList<string> ModelDirectories { get; init; } = [];
+
     public ModelControlMode Mode { get; init; }
 
     /// <summary>The models to load at start in explicit mode; <c>*</c> is all.</summary>
