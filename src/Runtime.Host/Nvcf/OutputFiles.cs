@@ -36,7 +36,7 @@ internal static class OutputFiles
         {
             return [.. found.Where(path => isWanted(Path.GetFileName(path)))];
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return [];
         }
