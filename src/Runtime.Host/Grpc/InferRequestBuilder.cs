@@ -17,7 +17,7 @@ internal sealed class InferRequestBuilder(SharedMemoryRegions regions)
 {
     /// <summary>The caller disposes the request, and fills those of its inputs that are assets before it is run. The placements are null where no output goes to shared memory.</summary>
     /// <exception cref="InferenceException">The message is no valid request.</exception>
-    public InferenceRequest Build(InferMessage message, Model model, NvcfRequest? nvcf, out List<OutputPlacement>? placements)
+    public InferenceRequest Build(InferMessage message, Model model, out List<OutputPlacement>? placements, NvcfRequest? nvcf = null)
     {
         var request = new InferenceRequest { Id = message.Id, Context = nvcf?.Context };
         try
