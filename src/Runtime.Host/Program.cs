@@ -18,11 +18,12 @@ try
     await using var output = LogOutput.Open(options.LogFile);
     var log = new LogSettings(options);
     using var loggers = LogProvider.CreateFactory(log, output, warnings);
-    var models = HostedModels.Create(options, loggers);
+    var hosted = HostedModels.Create(options, loggers);
+    var models = hosted.Repository;
     using var state = new ServerState(options.StrictReadiness, () => models.IsReady);
     models.FailedForGood += (model, error) => state.Break($"model '{model}': {error.Message}");
     var admission = new Admission(options, state);
-    using var doors = new DoorFactory(options, models, admission, log, loggers);
+    using var doors = new DoorFactory(options, hosted, admission, log, loggers);
     using var server = new InferenceServer(options, doors.Create(), loggers);
     var served = new ServedModels(models.StartAsync, () => models.Index(readyOnly: false), models.DisposeAsync);
     return await new ServerProcess(options, admission, server, served, loggers).RunAsync(signals.First);

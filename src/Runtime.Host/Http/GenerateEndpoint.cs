@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Nvcf;
 using Runtime.Inference;
@@ -5,7 +6,7 @@ using Runtime.Models;
 
 namespace Runtime.Host.Http;
 
-/// <summary>POST <c>/v2/models/{model}[/versions/{version}]/generate</c> and <c>generate_stream</c>.</summary>
+/// <summary>POST <c>/v2/models/{model}[/versions/{version}]/generate</c> and <c>generate_stream</c>, and the paths that models claim.</summary>
 internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptions options, Admission admission, NvcfConventions? nvcf = null)
 {
     private readonly long _maxInputSize = Math.Min(options.HttpMaxInputSize, Array.MaxLength - 1);
@@ -13,12 +14,12 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
     private readonly HeaderForwarding _forwarding = new(options.HttpHeaderForwardPattern);
 
     /// <summary>Answers with the model's only response, or streams its responses as server-sent events.</summary>
-    public async Task HandleAsync(HttpContext context, string model, string version, bool stream)
+    public async Task HandleAsync(HttpContext context, string model, string version, GenerateForm form)
     {
         var error = models.TryAcquire(model, version, out var lease);
         if (error is not null)
         {
-            await AnswerAsync(context, error, stream);
+            await HttpErrors.WriteAsync(context, error);
             return;
         }
 
@@ -27,34 +28,34 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
             error = admission.TryEnter(lease.Model, context.Request.ContentLength ?? options.HttpMaxInputSize, out var ticket);
             if (error is not null)
             {
-                await AnswerAsync(context, error, stream);
+                await HttpErrors.WriteAsync(context, error);
                 return;
             }
 
             using var admitted = ticket;
-            await ServeAsync(context, lease.Model, stream);
+            await ServeAsync(context, lease.Model, form);
         }
     }
 
     /// <summary>Reads the body, runs the model, writes the answer or the events.</summary>
-    public async Task ServeAsync(HttpContext context, Model model, bool stream)
+    public async Task ServeAsync(HttpContext context, Model model, GenerateForm form)
     {
         try
         {
             using var call = await ReadAsync(context, model);
-            if (stream)
+            if (form.Streams(context, call.Request))
             {
-                await ServerSentEvents.WriteAsync(context, model.StreamAsync(call.Request, context.RequestAborted));
+                await ServerSentEvents.WriteAsync(context, model.StreamAsync(call.Request, context.RequestAborted), form.Format, options);
                 call.Nvcf?.Close(keepsFiles: context.Response.StatusCode < StatusCodes.Status400BadRequest);
             }
             else
             {
-                await WriteOnlyAsync(context, model, call);
+                await WriteOnlyAsync(context, model, call, form.Format);
             }
         }
         catch (InferenceException exception)
         {
-            await AnswerAsync(context, exception.Error.Naming(model.Name), stream);
+            await HttpErrors.WriteAsync(context, exception.Error.Naming(model.Name));
         }
         catch (BadHttpRequestException exception)
         {
@@ -65,9 +66,6 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
             // The client is gone: there is nobody to answer.
         }
     }
-
-    private static Task AnswerAsync(HttpContext context, InferenceError error, bool stream)
-        => stream ? ServerSentEvents.WriteErrorAsync(context, error) : HttpErrors.WriteAsync(context, error);
 
     private async ValueTask<InferCall> ReadAsync(HttpContext context, Model model)
     {
@@ -92,12 +90,12 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         }
     }
 
-    private static async Task WriteOnlyAsync(HttpContext context, Model model, InferCall call)
+    private static async Task WriteOnlyAsync(HttpContext context, Model model, InferCall call, AnswerFormat format)
     {
         InferenceResponse? only = null;
         try
         {
-            await foreach (var response in model.StreamAsync(call.Request, context.RequestAborted))
+            await foreach (var response in Responses(model, call.Request, context.RequestAborted))
             {
                 if (only is not null || response.Error is not null)
                 {
@@ -109,7 +107,7 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
             }
 
             using var buffer = new JsonBuffer(1024);
-            GenerateJson.Write(buffer, only ?? throw new InferenceException(NotOne(model, "none")));
+            format.WriteBody(buffer, only ?? throw new InferenceException(NotOne(model, "none")));
             if (LargeResponse.Applies(call.Nvcf, buffer.Length))
             {
                 await LargeResponse.WriteAsync(context, call.Nvcf!, only, buffer.Written, []);
@@ -123,6 +121,21 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         finally
         {
             only?.Dispose();
+        }
+    }
+
+    /// <summary>A function may both answer once and stream; here it is asked to answer once.</summary>
+    private static async IAsyncEnumerable<InferenceResponse> Responses(Model model, InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        if (model.AnswersOnce)
+        {
+            yield return await model.InferAsync(request, cancellation);
+            yield break;
+        }
+
+        await foreach (var response in model.StreamAsync(request, cancellation))
+        {
+            yield return response;
         }
     }
 

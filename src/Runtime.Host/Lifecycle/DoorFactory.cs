@@ -11,35 +11,36 @@ using HostOptions = Runtime.Host.Options.HostOptions;
 namespace Runtime.Host.Lifecycle;
 
 /// <summary>Puts together what answers at each port, by hand: there is no container to look things up in.</summary>
-internal sealed class DoorFactory(HostOptions options, ModelRepository models, Admission admission, LogSettings log, ILoggerFactory loggers) : IDisposable
+internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admission admission, LogSettings log, ILoggerFactory loggers) : IDisposable
 {
+    private readonly ModelRepository _models = hosted.Repository;
     private readonly SharedMemoryRegions _regions = new(options.AllowClientShm);
     private readonly TraceSettings _trace = new();
     private readonly NvcfConventions _nvcf = new(options, TimeProvider.System, loggers.CreateLogger<NvcfConventions>());
 
-    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(models, MetricsFlags.Read(options)).HandleAsync);
+    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(_models, MetricsFlags.Read(options)).HandleAsync);
 
     public void Dispose() => _regions.Dispose();
 
     private HttpRouter Http()
     {
         var endpoints = new HttpEndpoints(
-            new HealthEndpoints(admission.State, models),
-            new MetadataEndpoints(options, models),
-            new ConfigEndpoint(models),
-            new StatisticsEndpoints(models),
-            new RepositoryEndpoints(options, models),
+            new HealthEndpoints(admission.State, _models),
+            new MetadataEndpoints(options, _models),
+            new ConfigEndpoint(_models),
+            new StatisticsEndpoints(_models),
+            new RepositoryEndpoints(options, _models),
             new LoggingEndpoint(options, log),
-            new TraceEndpoint(options, _trace, models),
+            new TraceEndpoint(options, _trace, _models),
             new SharedMemoryEndpoints(options, _regions),
-            new InferEndpoint(models, options, _regions, admission, _nvcf),
-            new GenerateEndpoint(models, options, admission, _nvcf));
-        return new HttpRouter(endpoints, RestrictedApi.Parse(options.HttpRestrictedApi));
+            new InferEndpoint(_models, options, _regions, admission, _nvcf),
+            new GenerateEndpoint(_models, options, admission, _nvcf));
+        return new HttpRouter(endpoints, hosted.Routes, RestrictedApi.Parse(options.HttpRestrictedApi));
     }
 
     private GrpcServer Grpc()
     {
-        var inference = new InferenceService(models, admission, options.Id, _regions, (_trace, log));
+        var inference = new InferenceService(_models, admission, options.Id, _regions, (_trace, log));
         var health = new HealthService(admission.State, TimeProvider.System);
         return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService().Methods], new GrpcSettings(options, _nvcf), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
     }

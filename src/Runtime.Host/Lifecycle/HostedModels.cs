@@ -1,5 +1,6 @@
 using System.Globalization;
 using Runtime.Backends;
+using Runtime.Host.Http;
 using Runtime.Host.Nvcf;
 using Runtime.Host.Options;
 using Runtime.Models;
@@ -9,10 +10,11 @@ using HostOptions = Runtime.Host.Options.HostOptions;
 namespace Runtime.Host.Lifecycle;
 
 /// <summary>The repository that the settings ask for, with every backend of this build.</summary>
-internal static class HostedModels
+internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Routes)
 {
-    public static ModelRepository Create(HostOptions options, ILoggerFactory loggers)
+    public static HostedModels Create(HostOptions options, ILoggerFactory loggers)
     {
+        var routes = new ModelRoutes();
         var logger = loggers.CreateLogger("Models");
         var onnx = new OnnxOptions
         {
@@ -21,10 +23,11 @@ internal static class HostedModels
             AllowSpinning = options.OnnxThreadSpinning,
             Log = message => logger.LogWarning("{Message}", message),
         };
-        var models = new ModelRepository(Options(options), [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
+        var models = new ModelRepository(Options(options) with { Admit = routes.Claim }, [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
         models.Changed += change => Log(logger, change);
         models.Changed += change => WarnOfNoCache(logger, models, change);
-        return models;
+        routes.Follow(models);
+        return new HostedModels(models, routes);
     }
 
     /// <summary>The settings of the repository; a function also serves the models that the platform mounts.</summary>

@@ -27,13 +27,13 @@ internal static class OutputFiles
     public static IReadOnlyList<string> Find(string directory, Func<string, bool> isWanted)
     {
         var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = 0 };
-        var found = new System.IO.Enumeration.FileSystemEnumerable<string>(directory, static (ref entry) => entry.ToFullPath(), options)
-        {
-            ShouldIncludePredicate = static (ref entry) => !entry.IsDirectory || IsLink(entry.Attributes),
-            ShouldRecursePredicate = static (ref entry) => !IsLink(entry.Attributes),
-        };
         try
         {
+            var found = new System.IO.Enumeration.FileSystemEnumerable<string>(directory, static (ref entry) => entry.ToFullPath(), options)
+            {
+                ShouldIncludePredicate = static (ref entry) => !entry.IsDirectory || IsLink(entry.Attributes),
+                ShouldRecursePredicate = static (ref entry) => !IsLink(entry.Attributes),
+            };
             return [.. found.Where(path => isWanted(Path.GetFileName(path)))];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

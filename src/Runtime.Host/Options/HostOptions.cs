@@ -65,6 +65,12 @@ public sealed record HostOptions
     /// <summary>Whether FP16 and BF16 tensors may travel as JSON numbers in infer requests, which Triton refuses.</summary>
     public bool HttpHalfPrecisionJson { get; init; }
 
+    /// <summary>How long a stream of server-sent events may be silent before a comment line keeps it alive; 0 for ever.</summary>
+    public int SseHeartbeatSecs { get; init; } = 15;
+
+    /// <summary>The data of the event that ends a stream of server-sent events; empty for none.</summary>
+    public string SseTerminalEvent { get; init; } = "";
+
     public bool AllowGrpc { get; init; } = true;
 
     public string GrpcAddress { get; init; } = "0.0.0.0";

@@ -61,6 +61,8 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         });
         RuleFor(o => o.HttpMaxInputSize).GreaterThan(0).WithMessage("--http-max-input-size: expected 1 or more, got {PropertyValue}");
         RuleFor(o => o.GrpcMaxMessageSize).InclusiveBetween(1, int.MaxValue).WithMessage("--grpc-max-message-size: expected 1 to 2147483647, got {PropertyValue}");
+        RuleFor(o => o.SseHeartbeatSecs).InclusiveBetween(0, 86_400).WithMessage("--sse-heartbeat-secs: expected 0 to 86400, got {PropertyValue}");
+        RuleFor(o => o.SseTerminalEvent).Must(text => text.AsSpan().IndexOfAny('\r', '\n') < 0).WithMessage("--sse-terminal-event: expected one line");
         RuleFor(o => o.HttpHeaderForwardPattern).Must(IsPattern).WithMessage("--http-header-forward-pattern: '{PropertyValue}' is not a regular expression");
         RuleFor(o => o.GrpcInferResponseCompressionLevel).Must(level => level is "none" or "low" or "medium" or "high")
             .WithMessage("--grpc-infer-response-compression-level: expected none, low, medium or high, got '{PropertyValue}'");

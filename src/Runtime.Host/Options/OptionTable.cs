@@ -53,6 +53,8 @@ internal static class OptionTable
             Option.Text("http-header-forward-pattern", "Regular expression of headers that become request parameters.", o => o.HttpHeaderForwardPattern, (o, v) => o with { HttpHeaderForwardPattern = v }),
             Option.List("http-restricted-api", "APIs that need a header, such as health,metadata:key=value; repeat it for several.", "APIS:K=V", (o, v) => o with { HttpRestrictedApi = v }),
             Option.Switch("http-half-precision-json", "Let FP16 and BF16 travel as JSON numbers, which Triton refuses.", o => o.HttpHalfPrecisionJson, (o, v) => o with { HttpHalfPrecisionJson = v }),
+            Option.Number("sse-heartbeat-secs", "Seconds that a stream of server-sent events may be silent before a comment keeps it alive; 0 is for ever.", o => o.SseHeartbeatSecs, (o, v) => o with { SseHeartbeatSecs = v }),
+            Option.Text("sse-terminal-event", "Data of the event that ends such a stream, as [DONE]; empty is no such event.", o => o.SseTerminalEvent, (o, v) => o with { SseTerminalEvent = v }),
         ]),
         new("gRPC",
         [

@@ -14,7 +14,9 @@ public sealed class Model : IDisposable
     private readonly RequestQueue? _queue;
     private readonly SequenceScheduler? _sequences;
     private readonly InstanceWorker[] _workers = [];
-    private readonly IStreamingInstance? _streaming;
+    private readonly AsyncRunner? _runner;
+    private readonly IStreamingInstance[] _streaming = [];
+    private int _nextStream;
     private readonly Ensemble? _ensemble;
     private readonly TimeProvider _time;
     private readonly Padding? _padding;
@@ -41,9 +43,8 @@ public sealed class Model : IDisposable
             do
             {
                 instances.Add(loaded.CreateInstance(sequenceInputs?.InstanceConfig ?? config));
-                _streaming = instances[0] as IStreamingInstance;
             }
-            while (_streaming is null && instances.Count < config.InstanceCount);
+            while (instances.Count < config.InstanceCount);
         }
         catch
         {
@@ -52,13 +53,20 @@ public sealed class Model : IDisposable
             throw;
         }
 
-        Statistics.IsDecoupled = _streaming is not null;
-        if (_streaming is null)
+        _streaming = [.. instances.OfType<IStreamingInstance>()];
+        if (instances[0] is IAsyncInstance)
+        {
+            _runner = new AsyncRunner(config, [.. instances.Cast<IAsyncInstance>()], Statistics, time);
+            _queue = _runner.Queue;
+        }
+        else if (instances[0] is IModelInstance)
         {
             _queue = new RequestQueue(config, Statistics, time);
-            _sequences = sequenceInputs is null ? null : new SequenceScheduler(config, sequenceInputs, _queue, time);
             _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, _queue, (IModelInstance)instance, Statistics, $"{config.Name}_{version}_{i}"))];
         }
+
+        Statistics.IsDecoupled = _queue is null;
+        _sequences = sequenceInputs is null || _queue is null ? null : new SequenceScheduler(config, sequenceInputs, _queue, time);
     }
 
     /// <summary>A model that is a graph of others.</summary>
@@ -81,6 +89,9 @@ public sealed class Model : IDisposable
 
     /// <summary>The requests that hold a slot; 0 for a model without a limit.</summary>
     public long SlotsInUse => _concurrency?.InUse ?? 0;
+
+    /// <summary>Whether <see cref="InferAsync"/> serves it, as all but decoupled models.</summary>
+    public bool AnswersOnce => _queue is not null || _ensemble is not null;
 
     /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left. The caller disposes it once, after the response.</summary>
     public InferenceError? TryEnter(out ModelSlot slot)
@@ -145,7 +156,7 @@ public sealed class Model : IDisposable
     /// <summary>Answers one request with any number of responses; a model that is not decoupled gives one. An error is the last response.</summary>
     public async IAsyncEnumerable<InferenceResponse> StreamAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        if (_streaming is null)
+        if (_streaming.Length == 0)
         {
             yield return await InferAsync(request, cancellation).ConfigureAwait(false);
             yield break;
@@ -160,7 +171,8 @@ public sealed class Model : IDisposable
 
         using var deadline = StartDeadline(ref cancellation);
         var times = new RequestTimes { Arrival = request.ArrivalTimestamp, Queued = Stopwatch.GetTimestamp() };
-        await using var sets = _streaming.ExecuteAsync(request.Inputs, cancellation).GetAsyncEnumerator(cancellation);
+        var instance = _streaming[(uint)Interlocked.Increment(ref _nextStream) % (uint)_streaming.Length];
+        await using var sets = instance.ExecuteAsync(request, cancellation).GetAsyncEnumerator(cancellation);
         var now = Stopwatch.GetTimestamp();
         times.ComputeStart = times.InferStart = now;
         for (var position = 0; ; position++)
@@ -241,7 +253,12 @@ public sealed class Model : IDisposable
 
         _sequences?.Dispose();
         _cache?.Dispose();
-        _streaming?.Dispose();
+        _runner?.Dispose();
+        foreach (var instance in _runner is null ? _streaming : [])
+        {
+            instance.Dispose();
+        }
+
         _loaded?.Dispose();
     }
 

@@ -135,9 +135,11 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
         Dictionary<string, string[]> labels;
         try
         {
+            loaded.Complete(message);
             ConfigCompletion.Complete(message, loaded.Signature, options.AutoComplete);
-            ConfigRules.Check(message);
-            config = Limited(message);
+            ConfigRules.Check(message, loaded.HasOpenOutputs);
+            config = Limited(message) with { HasOpenOutputs = loaded.HasOpenOutputs };
+            options.Admit?.Invoke(config);
             labels = ReadLabels(config, directory);
         }
         catch
@@ -153,6 +155,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
     {
         ConfigRules.Check(message);
         var config = Limited(message);
+        options.Admit?.Invoke(config);
         var steps = EnsembleStep.From(message.EnsembleScheduling);
         EnsembleCheck.Check(config, steps, acquire);
         return new Model(config, version, new Ensemble(config.Name, steps, config.Outputs, acquire), ReadLabels(config, directory), time);

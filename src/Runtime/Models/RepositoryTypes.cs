@@ -1,3 +1,5 @@
+using Runtime.Models.Configuration;
+
 namespace Runtime.Models;
 
 /// <summary>When models are loaded and unloaded.</summary>
@@ -34,6 +36,9 @@ public sealed record RepositoryOptions
 
     /// <summary>The limits of models whose configurations give none.</summary>
     public ModelLimits Limits { get; init; } = ModelLimits.Default;
+
+    /// <summary>Told of every version's complete configuration before it serves; a <see cref="ModelConfigException"/> of it is why the model does not load.</summary>
+    public Action<ModelConfig>? Admit { get; init; }
 
     /// <summary>Where models that want it keep answers; null for nowhere.</summary>
     public ResponseCache? Cache { get; init; }

@@ -22,7 +22,8 @@ internal sealed class RouterHarness : IAsyncDisposable
     public RouterHarness(bool allowSharedMemory = false, long maxInputSize = 1 << 20, ModelControlMode mode = ModelControlMode.Explicit, params string[] restricted)
     {
         var options = new HostOptions { Id = "test", HttpMaxInputSize = maxInputSize };
-        Models = new ModelRepository(new RepositoryOptions { Directories = [_directory.FullName], Mode = mode, Cache = new ResponseCache(1 << 20) }, [new IdentityBackend()]);
+        Models = new ModelRepository(new RepositoryOptions { Directories = [_directory.FullName], Mode = mode, Cache = new ResponseCache(1 << 20), Admit = Routes.Claim }, [new IdentityBackend()]);
+        Routes.Follow(Models);
         State = new ServerState(true, () => Models.IsReady);
         _regions = new SharedMemoryRegions(allowSharedMemory);
         Router = new HttpRouter(
@@ -36,9 +37,12 @@ internal sealed class RouterHarness : IAsyncDisposable
                 new TraceEndpoint(options, new TraceSettings(), Models),
                 new SharedMemoryEndpoints(options, _regions),
                 null!,
-                null!),
+                new GenerateEndpoint(Models, options, new Admission(options, State))),
+            Routes,
             RestrictedApi.Parse(restricted));
     }
+
+    public ModelRoutes Routes { get; } = new();
 
     public ServerState State { get; }
 
@@ -66,6 +70,14 @@ internal sealed class RouterHarness : IAsyncDisposable
         {
             model.CreateSubdirectory(version.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
+    }
+
+    /// <summary>A model of one version with nothing but the given configuration.</summary>
+    public void AddBareModel(string name, string config)
+    {
+        var model = _directory.CreateSubdirectory(name);
+        model.CreateSubdirectory("1");
+        File.WriteAllText(Path.Combine(model.FullName, "config.pbtxt"), "backend: 'identity' " + config);
     }
 
     public Task<Answer> SendAsync(string method, string target, string body = "", params (string Name, string Value)[] headers)

@@ -5,6 +5,7 @@ using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Backends;
 using Runtime.Host.Grpc;
+using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
@@ -194,7 +195,7 @@ public sealed class LimitsTests : IAsyncDisposable
         _state = new ServerState(true, () => _models.IsReady);
         _models.FailedForGood += (name, error) => _state.Break(name + error.Message);
         _admission = new Admission(options, _state);
-        _doors = new DoorFactory(options, _models, _admission, new LogSettings(options), loggers);
+        _doors = new DoorFactory(options, new HostedModels(_models, new ModelRoutes()), _admission, new LogSettings(options), loggers);
         _server = new InferenceServer(options, _doors.Create(), loggers);
         var loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var served = new ServedModels(_models.StartAsync, () => Loaded(_models, loaded), _models.DisposeAsync);

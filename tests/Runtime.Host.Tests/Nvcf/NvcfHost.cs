@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Backends;
+using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Settings;
 using Runtime.Host.Tests.Concurrency;
@@ -38,7 +39,7 @@ internal sealed class NvcfHost : IAsyncDisposable
         var options = configure(ServerUnderTest.FreePorts with { Nvcf = "true", NvcfConfigRoot = Path.Combine(_root.FullName, "config"), ModelRepository = [Path.Combine(_root.FullName, "models")] });
         _models = new ModelRepository(HostedModels.Options(options), [new IdentityBackend(), new RepeatBackend(), Gate]);
         _state = new ServerState(true, () => _models.IsReady);
-        _doors = new DoorFactory(options, _models, new Admission(options, _state), new LogSettings(options), NullLoggerFactory.Instance);
+        _doors = new DoorFactory(options, new HostedModels(_models, new ModelRoutes()), new Admission(options, _state), new LogSettings(options), NullLoggerFactory.Instance);
         Server = new InferenceServer(options, _doors.Create(), NullLoggerFactory.Instance);
     }
 

@@ -116,6 +116,18 @@ public sealed class OutputDirectoryTests : IDisposable
         Assert.Equal(["somebody's.txt"], Files);
     }
 
+    [Theory]
+    [InlineData("nowhere")]
+    [InlineData("file")]
+    public void Close_NoDirectory_HasNothingToDo(string name)
+    {
+        File.WriteAllText(Path.Combine(_root, "file"), "");
+
+        new OutputDirectory(Path.Combine(_root, name), name).Close(keepsFiles: false);
+
+        Assert.True(File.Exists(Path.Combine(_root, "file")));
+    }
+
     [Fact]
     public void Close_LinkToAnotherDirectory_IsNotFollowed()
     {
