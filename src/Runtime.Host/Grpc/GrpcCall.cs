@@ -61,6 +61,10 @@ internal sealed class GrpcCall : IDisposable
         return Settings.ResponseCompression;
     }
 
+    /// <summary>Reads the assets that are inputs of the request that was built last.</summary>
+    public ValueTask FillAssetsAsync(CancellationToken cancellation)
+        => Nvcf?.Assets is { ArePending: true } assets ? assets.FillAsync(cancellation) : default;
+
     public void Dispose()
     {
         Nvcf?.Dispose();

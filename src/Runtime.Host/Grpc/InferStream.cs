@@ -64,10 +64,7 @@ internal sealed class InferStream : IDisposable
 
         await IdleAsync();
         _call.Cancellation.ThrowIfCancellationRequested();
-        if (_failure is null)
-        {
-            _fault?.Throw();
-        }
+        (_failure is null ? _fault : null)?.Throw();
 
         return _failure ?? ending;
     }
@@ -117,10 +114,7 @@ internal sealed class InferStream : IDisposable
         try
         {
             infer = _calls.Start(frame, ref message, _call, allowDecoupled: true);
-            if (_call.Nvcf?.Assets is { ArePending: true } assets)
-            {
-                await assets.FillAsync(_stop.Token);
-            }
+            await _call.FillAssetsAsync(_stop.Token);
         }
         catch (InferenceException exception)
         {

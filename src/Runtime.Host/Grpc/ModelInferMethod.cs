@@ -12,10 +12,7 @@ internal sealed class ModelInferMethod(InferCalls calls) : GrpcMethod(InferenceS
         var message = default(InferMessage)!;
         using var infer = calls.Start(call.Reader.Message, ref message, call, allowDecoupled: false);
         await ReadEndAsync(call);
-        if (call.Nvcf?.Assets is { ArePending: true } assets)
-        {
-            await assets.FillAsync(call.Cancellation);
-        }
+        await call.FillAssetsAsync(call.Cancellation);
 
         // 2. The model answers.
         using var response = await infer.Model.InferAsync(infer.Request, call.Cancellation);

@@ -3,6 +3,7 @@ using Runtime.Host.Lifecycle;
 using Runtime.Host.Nvcf;
 using Runtime.Inference;
 using Runtime.Models;
+using Runtime.Schemas;
 
 namespace Runtime.Host.Http;
 
@@ -74,7 +75,7 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         try
         {
             var text = await body.HoldAsync(-1);
-            GenerateJson.Read(text.Span, model.Config, call);
+            Read(text, model, call);
             if (call.Nvcf?.Assets is { ArePending: true } assets)
             {
                 await assets.FillAsync(context.RequestAborted);
@@ -87,6 +88,25 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         {
             call.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Where the model has a schema, what is wrong is told in its terms, and all of it.</summary>
+    private static void Read(ReadOnlyMemory<byte> json, Model model, InferCall call)
+    {
+        try
+        {
+            GenerateJson.Read(json.Span, model.Config, call);
+        }
+        catch (InferenceException) when (!call.NamesAssets && model.Schema?.Explain(json, RequestForm.Generate) is { } error)
+        {
+            throw new InferenceException(error);
+        }
+
+        // The schema reads data from the JSON; an asset's are not in it, and its tensor is checked by the model.
+        if (!call.NamesAssets)
+        {
+            SchemaDoubts.Check(model, json, RequestForm.Generate, call.Request);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
+using Runtime.Host.OpenApi;
 
 namespace Runtime.Host.Http;
 
@@ -14,7 +15,8 @@ internal sealed record HttpEndpoints(
     TraceEndpoint Trace,
     SharedMemoryEndpoints SharedMemory,
     InferEndpoint Infer,
-    GenerateEndpoint Generate);
+    GenerateEndpoint Generate,
+    OpenApiEndpoint OpenApi);
 
 /// <summary>The HTTP port's only handler: route, restriction, method, endpoint. Inference costs it the strings of model and version.</summary>
 internal sealed class HttpRouter(HttpEndpoints endpoints, ModelRoutes routes, RestrictedApi restricted)
@@ -79,6 +81,7 @@ internal sealed class HttpRouter(HttpEndpoints endpoints, ModelRoutes routes, Re
             Route.Live => endpoints.Health.LiveAsync(context),
             Route.Ready => endpoints.Health.ReadyAsync(context),
             Route.ModelReady => endpoints.Health.ModelReadyAsync(context, name, version),
+            Route.OpenApi => endpoints.OpenApi.HandleAsync(context),
             Route.Server => endpoints.Metadata.ServerAsync(context),
             Route.Model => endpoints.Metadata.ModelAsync(context, name, version),
             Route.Config => endpoints.Config.HandleAsync(context, name, version),

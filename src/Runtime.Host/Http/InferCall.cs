@@ -27,6 +27,9 @@ internal sealed class InferCall : IDisposable
     /// <summary>The platform's part of the request; null for one that did not come through it.</summary>
     public NvcfRequest? Nvcf { get; private init; }
 
+    /// <summary>Whether inputs were said to be assets, rightly or not.</summary>
+    public bool NamesAssets => Nvcf?.Assets is { AreNamed: true };
+
     /// <summary>How outputs that the request does not list are delivered.</summary>
     public bool IsBinaryByDefault { get; set; }
 

@@ -2,6 +2,7 @@ using Runtime.Host.Nvcf;
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
 using Runtime.Models;
+using Runtime.Schemas;
 
 namespace Runtime.Host.Http;
 
@@ -58,7 +59,7 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
                 throw OutOfRange(text, json.Length);
             }
 
-            InferJson.Read(json.Span, Context(model, body.MostRemaining, call), call);
+            Read(json, model, body.MostRemaining, call);
             body.Release();
             await FillInputsAsync(body, model, call);
             return;
@@ -71,11 +72,27 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
             return;
         }
 
-        InferJson.Read(whole.Span, Context(model, 0, call), call);
+        Read(whole, model, 0, call);
     }
 
-    private InferContext Context(Model model, long binarySize, InferCall call)
-        => new(model.Config, regions, MaxInputSize, options.HttpHalfPrecisionJson, binarySize, call.Nvcf?.Assets);
+    /// <summary>Where the model has a schema, what is wrong is told in its terms, and all of it.</summary>
+    private void Read(ReadOnlyMemory<byte> json, Model model, long binarySize, InferCall call)
+    {
+        try
+        {
+            InferJson.Read(json.Span, new InferContext(model.Config, regions, MaxInputSize, options.HttpHalfPrecisionJson, binarySize, call.Nvcf?.Assets), call);
+        }
+        catch (InferenceException) when (!call.NamesAssets && model.Schema?.Explain(json, RequestForm.Infer) is { } error)
+        {
+            throw new InferenceException(error);
+        }
+
+        // The schema reads data from the JSON; an asset's are not in it, and its tensor is checked by the model.
+        if (!call.NamesAssets)
+        {
+            SchemaDoubts.Check(model, json, RequestForm.Infer, call.Request);
+        }
+    }
 
     private static async ValueTask FillInputsAsync(RequestBody body, Model model, InferCall call)
     {

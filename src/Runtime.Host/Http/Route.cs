@@ -17,6 +17,7 @@ internal enum Route
     /// <summary>A path that a model claims.</summary>
     Own,
     OwnHealth,
+    OpenApi,
     Statistics,
     ModelStatistics,
     Index,
@@ -57,7 +58,7 @@ internal static class Routes
     public static ApiGroup Group(this Route route) => route switch
     {
         Route.Live or Route.Ready or Route.ModelReady or Route.OwnHealth => ApiGroup.Health,
-        Route.Server or Route.Model => ApiGroup.Metadata,
+        Route.Server or Route.Model or Route.OpenApi => ApiGroup.Metadata,
         Route.Config => ApiGroup.ModelConfig,
         Route.Statistics or Route.ModelStatistics => ApiGroup.Statistics,
         Route.Index or Route.Load or Route.Unload => ApiGroup.ModelRepository,

@@ -61,7 +61,7 @@ internal static class ServerSentEvents
             return;
         }
 
-        await stream.SendAsync((byte[])[.. "event: error\ndata: "u8, .. HttpErrors.Body(error.Message), .. "\n\n"u8]);
+        await stream.SendAsync((byte[])[.. "event: error\ndata: "u8, .. HttpErrors.Body(error), .. "\n\n"u8]);
     }
 
     private static InferenceError? TryFormat(JsonBuffer buffer, InferenceResponse response, AnswerFormat format)

@@ -23,11 +23,23 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
             AllowSpinning = options.OnnxThreadSpinning,
             Log = message => logger.LogWarning("{Message}", message),
         };
-        var models = new ModelRepository(Options(options) with { Admit = routes.Claim }, [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
+        var models = new ModelRepository(Options(options) with { Admit = routes.Claim, Warn = message => logger.LogWarning("{Message}", message) }, [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
         models.Changed += change => Log(logger, change);
         models.Changed += change => WarnOfNoCache(logger, models, change);
         routes.Follow(models);
         return new HostedModels(models, routes);
+    }
+
+    /// <summary>The life of these models in the process.</summary>
+    public ServedModels Serve() => new(StartAsync, () => Repository.Index(readyOnly: false), Repository.DisposeAsync);
+
+    private async Task<IReadOnlyList<ModelEvent>> StartAsync(CancellationToken cancellation)
+    {
+        var failed = await Repository.StartAsync(cancellation);
+
+        // Nobody needs to wait for that.
+        ThreadPool.UnsafeQueueUserWorkItem(static _ => OnnxBackend.TrimMemory(), null);
+        return failed;
     }
 
     /// <summary>The settings of the repository; a function also serves the models that the platform mounts.</summary>
@@ -40,6 +52,7 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
     private static RepositoryOptions Common(HostOptions options) => new()
     {
         Directories = options.ModelRepository,
+        SchemaDirectory = options.SchemaDirectory.Length > 0 ? options.SchemaDirectory : null,
         Mode = Enum.Parse<ModelControlMode>(options.ModelControlMode, ignoreCase: true),
         LoadAtStart = options.LoadModel,
         PollInterval = TimeSpan.FromSeconds(Math.Max(1, options.RepositoryPollSecs)),

@@ -19,6 +19,9 @@ internal sealed class AssetInputs(AssetDirectory? assets, long maxByteSize) : ID
     /// <summary>Whether some inputs still lack their bytes.</summary>
     public bool ArePending => _open.Count > 0;
 
+    /// <summary>Whether some input names an asset, a good one or not.</summary>
+    public bool AreNamed { get; private set; }
+
     /// <summary>Adds an input of that shape.</summary>
     /// <exception cref="InferenceException">The id names no asset of the request, or one that does not fit the shape.</exception>
     public void Add(TensorSet inputs, Tensor head, string id) => Add(inputs, head, id, static (tensor, count) => Shapes.ElementCount(tensor.Shape) == count
@@ -31,6 +34,7 @@ internal sealed class AssetInputs(AssetDirectory? assets, long maxByteSize) : ID
     /// <inheritdoc cref="Add(TensorSet, Tensor, string)"/>
     public void Add(TensorSet inputs, Tensor head, string id, Func<Tensor, long, long[]> shape)
     {
+        AreNamed = true;
         if (assets is null)
         {
             throw Invalid($"input '{head.Name}' names the asset '{PathSegment.Show(id)}', but the request came without {NvcfHeaders.AssetDirectory}");

@@ -53,7 +53,7 @@ internal static class LargeResponse
         }
         catch (IOException exception)
         {
-            throw new InferenceException(InferenceError.Internal($"the response's {parts.Sum(static part => (long)part.Length)} bytes cannot be written into the output directory: {exception.Message}"), exception);
+            throw new InferenceException(InferenceError.Internal($"the response cannot be written into the output directory: {exception.Message}"), exception);
         }
 
         file.Complete();

@@ -11,6 +11,9 @@ public sealed record HostOptions
     public IReadOnlyList<string> ModelRepository { get; init; } = [];
 
     /// <summary>none, explicit or poll.</summary>
+    /// <summary>A directory with input schemas by model name, such as <c>resnet.py</c>; empty for none.</summary>
+    public string SchemaDirectory { get; init; } = "";
+
     public string ModelControlMode { get; init; } = "none";
 
     /// <summary>Models to load at start in explicit mode; <c>*</c> for all.</summary>

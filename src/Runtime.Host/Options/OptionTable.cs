@@ -11,6 +11,7 @@ internal static class OptionTable
         new("Models",
         [
             Option.List("model-repository", "Directory with models; repeat it for several. Without it: models in the working directory.", "DIR", (o, v) => o with { ModelRepository = v }),
+            Option.Text("schema-directory", "Directory with input schemas (NAME.py or NAME.json) for models that have none beside their configuration.", o => o.SchemaDirectory, (o, v) => o with { SchemaDirectory = v }),
             Option.Text("model-control-mode", "none: load all at start; explicit: load on request; poll: follow changes of the repository.", o => o.ModelControlMode, (o, v) => o with { ModelControlMode = v }),
             Option.List("load-model", "Model to load at start in explicit mode, * for all; repeat it for several.", "NAME", (o, v) => o with { LoadModel = v }),
             Option.Number("repository-poll-secs", "Seconds between two looks at the repository in poll mode.", o => o.RepositoryPollSecs, (o, v) => o with { RepositoryPollSecs = v }),

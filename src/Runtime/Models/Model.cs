@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Runtime.Backends;
 using Runtime.Inference;
 using Runtime.Scheduling;
+using Runtime.Schemas;
 using Runtime.Tensors;
 
 namespace Runtime.Models;
@@ -93,6 +94,9 @@ public sealed class Model : IDisposable
     /// <summary>Whether <see cref="InferAsync"/> serves it, as all but decoupled models.</summary>
     public bool AnswersOnce => _queue is not null || _ensemble is not null;
 
+    /// <summary>Counts a request that was refused before it came here.</summary>
+    public void CountRefused() => Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
+
     /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left. The caller disposes it once, after the response.</summary>
     public InferenceError? TryEnter(out ModelSlot slot)
     {
@@ -108,7 +112,7 @@ public sealed class Model : IDisposable
             return null;
         }
 
-        Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
+        CountRefused();
         return new InferenceError(ErrorCode.ResourceExhausted, $"model '{Name}' already serves {_concurrency.Limit} requests, its most (parameter max_concurrent_requests)");
     }
 
@@ -117,7 +121,7 @@ public sealed class Model : IDisposable
     public async ValueTask<InferenceResponse> InferAsync(InferenceRequest request, CancellationToken cancellation)
     {
         using var deadline = StartDeadline(ref cancellation);
-        var error = RequestCheck.Check(request, Config, out var rows) ?? _padding?.Refusal(request);
+        var error = Check(request, out var rows);
         if (error is not null)
         {
             return Refuse(request, error, FailureReason.Other);
@@ -162,7 +166,7 @@ public sealed class Model : IDisposable
             yield break;
         }
 
-        var error = RequestCheck.Check(request, Config, out var rows);
+        var error = Check(request, out var rows);
         if (error is not null)
         {
             yield return Refuse(request, error, FailureReason.Other);
@@ -232,6 +236,12 @@ public sealed class Model : IDisposable
         return null;
     }
 
+    /// <summary>What requests are checked against besides the configuration; null for nothing.</summary>
+    public SchemaValidator? Schema { get; private set; }
+
+    /// <summary>Restricts the requests from now on. Called at most once, before the version serves.</summary>
+    internal void UseSchema(InputSchema? schema) => Schema = schema is null ? null : new SchemaValidator(schema, Name, Config.MaxBatchSize);
+
     /// <summary>Keeps answers there from now on, if the configuration wants it. Called at most once, before the version serves.</summary>
     internal void UseCache(ResponseCache? cache)
     {
@@ -264,6 +274,12 @@ public sealed class Model : IDisposable
 
     private static ConcurrencyLimit? ConcurrencyOf(ModelConfig config)
         => config.Limits.MaxConcurrentRequests > 0 ? new ConcurrencyLimit(config.Limits.MaxConcurrentRequests) : null;
+
+    private InferenceError? Check(InferenceRequest request, out int rows)
+    {
+        rows = 1;
+        return Schema?.Check(request) ?? RequestCheck.Check(request, Config, out rows) ?? _padding?.Refusal(request);
+    }
 
     /// <summary>Null, and nothing allocated, for a model without a limit; otherwise the token becomes the one that ends with the time.</summary>
     private RequestDeadline? StartDeadline(ref CancellationToken cancellation)

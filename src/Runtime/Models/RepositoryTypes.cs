@@ -24,6 +24,12 @@ public sealed record RepositoryOptions
     /// <summary>Directories that are one model each, of their own name.</summary>
     public IReadOnlyList<string> ModelDirectories { get; init; } = [];
 
+    /// <summary>A directory with input schemas by model name, for models that have none of their own; null for none.</summary>
+    public string? SchemaDirectory { get; init; }
+
+    /// <summary>Told what is odd about a model that loads all the same.</summary>
+    public Action<string>? Warn { get; init; }
+
     public ModelControlMode Mode { get; init; }
 
     /// <summary>The models to load at start in explicit mode; <c>*</c> is all.</summary>

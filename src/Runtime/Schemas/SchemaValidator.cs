@@ -85,9 +85,9 @@ public sealed class SchemaValidator
         }
 
         rows = found;
-        return tensor.Type == DataType.Bytes
-            ? CountStrings(tensor.Data.Span) is >= 0 and var count && count == tensor.ElementCount
-            : tensor.Data.Length == Shapes.ByteSize(tensor.Type, tensor.Shape);
+        var count = _forms[position].CountElements(tensor.Shape, found);
+        return count is >= 0 and <= int.MaxValue
+            && (tensor.Type == DataType.Bytes ? CountStrings(tensor.Data.Span) == count : tensor.Data.Length == count * tensor.Type.Size());
     }
 
     /// <summary>The strings in a tensor's bytes; -1 if the last is not whole.</summary>
@@ -180,7 +180,8 @@ public sealed class SchemaValidator
         else if (found != expected)
         {
             var unit = isText ? "strings" : "bytes";
-            faults.AddTo(tensor.Name, FaultCodes.WrongLength, $"has {found} {unit}, its shape {Shapes.Text(tensor.Shape)} takes {expected}");
+            var takes = expected < 0 ? "more than can be counted" : FaultList.Number(expected);
+            faults.AddTo(tensor.Name, FaultCodes.WrongLength, $"has {FaultList.Number(found)} {unit}, its shape {Shapes.Text(tensor.Shape)} takes {takes}");
         }
     }
 }

@@ -1,3 +1,5 @@
+using Runtime.Tensors;
+
 namespace Runtime.Schemas;
 
 /// <summary>How a request's shape stands to an input's.</summary>
@@ -21,8 +23,16 @@ internal enum ShapeFault
 /// </summary>
 internal sealed class ShapeForms(long[] shape, int maxBatchSize)
 {
+    private const long MostCounted = int.MaxValue;
+
     // What one row becomes; shared, as nobody changes a tensor's shape. Null where dimensions vary.
     private readonly long[]? _oneRow = Array.Exists(shape, dimension => dimension < 0) ? null : maxBatchSize > 0 ? [1, .. shape] : shape;
+
+    // Counted once, where one row always has as many; so many rows of them fit 63 bits. Otherwise -1.
+    private readonly long _rowElements = Shapes.ElementCount(shape) is >= 0 and <= MostCounted and var count ? count : -1;
+
+    /// <summary>The elements of a request's shape that fits; -1 where they cannot be counted.</summary>
+    public long CountElements(ReadOnlySpan<long> request, long rows) => _rowElements >= 0 ? rows * _rowElements : Shapes.ElementCount(request);
 
     /// <summary>Counts the rows of a request's shape.</summary>
     public ShapeFault Fit(ReadOnlySpan<long> request, out long rows)

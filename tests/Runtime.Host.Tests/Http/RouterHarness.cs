@@ -6,6 +6,7 @@ using Runtime.Backends;
 using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Metrics;
+using Runtime.Host.OpenApi;
 using Runtime.Host.Settings;
 using Runtime.Host.SharedMemory;
 using Runtime.Models;
@@ -36,8 +37,9 @@ internal sealed class RouterHarness : IAsyncDisposable
                 new LoggingEndpoint(options, new LogSettings(options)),
                 new TraceEndpoint(options, new TraceSettings(), Models),
                 new SharedMemoryEndpoints(options, _regions),
-                null!,
-                new GenerateEndpoint(Models, options, new Admission(options, State))),
+                new InferEndpoint(Models, options, _regions, new Admission(options, State)),
+                new GenerateEndpoint(Models, options, new Admission(options, State)),
+                new OpenApiEndpoint(Models, Routes)),
             Routes,
             RestrictedApi.Parse(restricted));
     }
@@ -73,11 +75,15 @@ internal sealed class RouterHarness : IAsyncDisposable
     }
 
     /// <summary>A model of one version with nothing but the given configuration.</summary>
-    public void AddBareModel(string name, string config)
+    public void AddBareModel(string name, string config, string schema = "")
     {
         var model = _directory.CreateSubdirectory(name);
         model.CreateSubdirectory("1");
         File.WriteAllText(Path.Combine(model.FullName, "config.pbtxt"), "backend: 'identity' " + config);
+        if (schema.Length > 0)
+        {
+            File.WriteAllText(Path.Combine(model.FullName, "input_schema.json"), schema);
+        }
     }
 
     public Task<Answer> SendAsync(string method, string target, string body = "", params (string Name, string Value)[] headers)

@@ -17,7 +17,7 @@ namespace Runtime.Host.Tests.Nvcf;
 /// <summary>
 /// A function on real ports with real directories, and the platform's part around it: <c>text</c> (BYTES) and <c>numbers</c>
 /// (INT32) repeat their input, <c>filed</c> is text whose large responses are files, <c>gated</c> waits for the test,
-/// <c>pipeline</c> is numbers and then gated, <c>repeat</c> is decoupled.
+/// <c>pipeline</c> is numbers and then gated, <c>repeat</c> is decoupled, <c>function</c> does what the test says.
 /// </summary>
 internal sealed class NvcfHost : IAsyncDisposable
 {
@@ -37,13 +37,15 @@ internal sealed class NvcfHost : IAsyncDisposable
         Directory.CreateDirectory(Assets);
         WriteModels();
         var options = configure(ServerUnderTest.FreePorts with { Nvcf = "true", NvcfConfigRoot = Path.Combine(_root.FullName, "config"), ModelRepository = [Path.Combine(_root.FullName, "models")] });
-        _models = new ModelRepository(HostedModels.Options(options), [new IdentityBackend(), new RepeatBackend(), Gate]);
+        _models = new ModelRepository(HostedModels.Options(options), [new IdentityBackend(), new RepeatBackend(), Gate, Function]);
         _state = new ServerState(true, () => _models.IsReady);
         _doors = new DoorFactory(options, new HostedModels(_models, new ModelRoutes()), new Admission(options, _state), new LogSettings(options), NullLoggerFactory.Instance);
         Server = new InferenceServer(options, _doors.Create(), NullLoggerFactory.Instance);
     }
 
     public GatedBackend Gate { get; } = new();
+
+    public FunctionBackend Function { get; } = new();
 
     public InferenceServer Server { get; }
 
@@ -131,6 +133,7 @@ internal sealed class NvcfHost : IAsyncDisposable
         WriteModel(Path.Combine(models, "text"), Repeats("identity", "TYPE_STRING"));
         WriteModel(Path.Combine(models, "filed"), Repeats("identity", "TYPE_STRING", "parameters { key: 'large_response' value { string_value: 'file' } }"));
         WriteModel(Path.Combine(models, "numbers"), Repeats("identity", "TYPE_INT32"));
+        WriteModel(Path.Combine(models, "function"), Repeats("function", "TYPE_INT32"));
         WriteModel(Path.Combine(models, "gated"), Repeats("gated", "TYPE_INT32"));
         WriteModel(Path.Combine(models, "pipeline"), Repeats("", "TYPE_INT32", """
             platform: 'ensemble' ensemble_scheduling {

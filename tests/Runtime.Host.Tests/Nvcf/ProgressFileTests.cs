@@ -202,53 +202,17 @@ public sealed class ProgressFileTests : IDisposable
     [Fact]
     public void Report_IdThatNeedsEscapes_IsJson()
     {
-        var progress = new ProgressFile(_directory, "a\"\\b", _clock, _failures.Add);
+        var progress = Make(_directory, "a\"\\b");
+
         progress.Report(1);
 
         Assert.Equal("a\"\\b", Json().GetProperty("id").GetString());
         progress.Close();
     }
 
-    /// <summary>Reporters, a reader as the platform's, and an end in their midst: what is read is always whole and never falls.</summary>
-    [Fact]
-    public async Task Report_FromManyThreadsWhileItIsReadAndClosed_IsAlwaysWhole()
-    {
-        var progress = new ProgressFile(_directory, "id-1", TimeProvider.System, _failures.Add);
-        using var stop = new CancellationTokenSource();
-        var reader = Task.Run(() =>
-        {
-            for (var last = 0; !stop.IsCancellationRequested;)
-            {
-                try
-                {
-                    var percent = Percent();
-                    Assert.InRange(percent, last, 100);
-                    last = percent;
-                }
-                catch (FileNotFoundException)
-                {
-                    // Not yet, or not any more.
-                }
-            }
-        });
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
-        {
-            for (var i = 0; i < 5000; i++)
-            {
-                progress.Report(i / 50d, """{"k":[1,2,3]}"""u8.ToArray());
-            }
-        })));
-        progress.Close();
-        await stop.CancelAsync();
-        await reader;
-
-        Assert.Empty(Directory.GetFiles(_directory));
-        Assert.Empty(_failures);
-    }
-
     private static byte[] Object(int length) => Encoding.ASCII.GetBytes($$"""{"a":"{{new string('x', length - 8)}}"}""");
 
-    private ProgressFile Make(string directory) => new(directory, "id-1", _clock, _failures.Add);
+    private ProgressFile Make(string directory, string id = "id-1") => new(directory, id, _clock, _failures.Add);
 
     private JsonElement Json() => JsonDocument.Parse(File.ReadAllBytes(Path)).RootElement;
 
