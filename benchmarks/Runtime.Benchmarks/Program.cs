@@ -15,6 +15,9 @@ switch (args)
     case ["queue"]:
         await QueueLoad.RunAsync();
         return 0;
+    case ["progress"]:
+        await ProgressLoad.RunAsync();
+        return 0;
     default:
         BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args);
         return 0;
