@@ -8,10 +8,15 @@ switch (args)
 {
     case ["load-grpc" or "load-http", ..]:
         return await LoadCommand.RunAsync(args);
+    case ["load-stream", ..]:
+        return await StreamCommand.RunAsync(args);
     case ["batching", var repository]:
         return await BatchingComparison.RunAsync(repository);
     case ["queue"]:
         await QueueLoad.RunAsync();
+        return 0;
+    case ["progress"]:
+        await ProgressLoad.RunAsync();
         return 0;
     default:
         BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args);

@@ -10,7 +10,7 @@ namespace Runtime.Benchmarks.Load;
 internal static class LoadCommand
 {
     /// <summary>Linux counts processor time in these for every program.</summary>
-    private const double TicksPerSecond = 100;
+    public const double TicksPerSecond = 100;
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -57,16 +57,16 @@ internal static class LoadCommand
         return latencies;
     }
 
-    private static double At(List<long> sorted, double share) => sorted[(int)(share * (sorted.Count - 1))] * 1e6 / Stopwatch.Frequency;
+    public static double At(List<long> sorted, double share) => sorted[(int)(share * (sorted.Count - 1))] * 1e6 / Stopwatch.Frequency;
 
-    private static int Option(string[] args, string name, int otherwise)
+    public static int Option(string[] args, string name, int otherwise)
     {
         var index = Array.IndexOf(args, name);
         return index < 0 ? otherwise : int.Parse(args[index + 1], CultureInfo.InvariantCulture);
     }
 
     /// <summary>The processor time that a process has used, in user and system mode.</summary>
-    private static long Ticks(int pid)
+    public static long Ticks(int pid)
     {
         if (pid == 0)
         {

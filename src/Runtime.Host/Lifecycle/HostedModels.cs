@@ -3,6 +3,7 @@ using Runtime.Backends;
 using Runtime.Functions;
 using Runtime.Functions.Compiler;
 using Runtime.Host.Http;
+using Runtime.Host.Nvcf;
 using Runtime.Host.Options;
 using Runtime.Models;
 using Runtime.Onnx;
@@ -49,11 +50,18 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
     {
         var logger = loggers.CreateLogger("Functions");
         var directory = options.FunctionCache switch { "none" => null, "" => CompilationCache.DefaultDirectory, var given => Path.GetFullPath(given) };
-        var services = new FunctionServices { Models = models, Loggers = loggers };
+        var services = new FunctionServices { Models = models, Loggers = loggers, Platform = options.IsFunction ? new FunctionPlatform(options) : null };
         return new FunctionBackend(services, new CompilationCache(directory, warning => logger.LogWarning("{Warning}", warning)));
     }
 
-    private static RepositoryOptions Options(HostOptions options) => new()
+    /// <summary>The settings of the repository; a function also serves the models that the platform mounts.</summary>
+    internal static RepositoryOptions Options(HostOptions options)
+    {
+        var (models, repositories) = options.IsFunction ? FunctionMounts.FindModels(options.NvcfConfigRoot, options.ModelRepository) : ([], []);
+        return Common(options) with { Directories = [.. options.ModelRepository, .. repositories], ModelDirectories = models };
+    }
+
+    private static RepositoryOptions Common(HostOptions options) => new()
     {
         Directories = options.ModelRepository,
         SchemaDirectory = options.SchemaDirectory.Length > 0 ? options.SchemaDirectory : null,

@@ -46,7 +46,7 @@ public sealed partial class ModelRepository : IAsyncDisposable
     /// <exception cref="IOException">A repository cannot be read.</exception>
     public async Task<IReadOnlyList<ModelEvent>> StartAsync(CancellationToken cancellation)
     {
-        var found = ModelDirectory.Find(_options.Directories);
+        var found = ModelDirectory.Find(_options);
         var all = _options.Mode != ModelControlMode.Explicit || _options.LoadAtStart.Contains("*");
         var names = all ? found.Select(group => group.Key).Union(_options.LoadAtStart.Where(name => name != "*")) : _options.LoadAtStart;
         var failures = new ConcurrentQueue<ModelEvent>();
@@ -118,7 +118,7 @@ public sealed partial class ModelRepository : IAsyncDisposable
     {
         lock (_gate)
         {
-            var present = ModelDirectory.Find(_options.Directories).Select(group => group.Key);
+            var present = ModelDirectory.Find(_options).Select(group => group.Key);
             var serving = _entries.Values.Where(entry => entry.Served.Count > 0).Select(entry => entry.Name);
             var lines = present.Union(serving)
                 .Order(StringComparer.Ordinal)
@@ -207,7 +207,7 @@ public sealed partial class ModelRepository : IAsyncDisposable
     private async Task<InferenceError?> ChangeAsync(string name, LoadOverrides? overrides, IReadOnlyList<string> ensembles, CancellationToken cancellation)
     {
         var directory = "";
-        if (overrides is not { Files.Count: > 0 } && ModelDirectory.TryLocate(_options.Directories, name, out directory) is { } missing)
+        if (overrides is not { Files.Count: > 0 } && ModelDirectory.TryLocate(_options, name, out directory) is { } missing)
         {
             return missing;
         }
