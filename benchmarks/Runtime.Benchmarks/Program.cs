@@ -8,6 +8,10 @@ switch (args)
 {
     case ["load-grpc" or "load-http", ..]:
         return await LoadCommand.RunAsync(args);
+    case ["load-overload", _, _, ..]:
+        return await OverloadCommand.RunAsync(args);
+    case ["load-idle", _, ..]:
+        return await IdleCommand.RunAsync(args);
     case ["batching", var repository]:
         return await BatchingComparison.RunAsync(repository);
     case ["queue"]:

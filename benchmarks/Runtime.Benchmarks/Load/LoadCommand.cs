@@ -57,9 +57,10 @@ internal static class LoadCommand
         return latencies;
     }
 
-    private static double At(List<long> sorted, double share) => sorted[(int)(share * (sorted.Count - 1))] * 1e6 / Stopwatch.Frequency;
+    /// <summary>A quantile in microseconds of sorted ticks.</summary>
+    public static double At(List<long> sorted, double share) => sorted[(int)(share * (sorted.Count - 1))] * 1e6 / Stopwatch.Frequency;
 
-    private static int Option(string[] args, string name, int otherwise)
+    public static int Option(string[] args, string name, int otherwise)
     {
         var index = Array.IndexOf(args, name);
         return index < 0 ? otherwise : int.Parse(args[index + 1], CultureInfo.InvariantCulture);

@@ -82,10 +82,16 @@ public sealed class Model : IDisposable
     /// <summary>The requests that hold a slot; 0 for a model without a limit.</summary>
     public long SlotsInUse => _concurrency?.InUse ?? 0;
 
-    /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left. The caller disposes it once, after the response.</summary>
+    /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left or its queue is full. The caller disposes it once, after the response.</summary>
     public InferenceError? TryEnter(out ModelSlot slot)
     {
         slot = default;
+        if (_cache is null && _sequences is null && _queue?.Refusal() is { } full)
+        {
+            Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
+            return full;
+        }
+
         if (_concurrency is null)
         {
             return null;

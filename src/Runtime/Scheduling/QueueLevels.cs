@@ -1,3 +1,4 @@
+using Runtime.Inference;
 using Runtime.Models;
 
 namespace Runtime.Scheduling;
@@ -11,6 +12,7 @@ internal sealed class QueueLevels
     /// <summary>How many requests of other shapes are passed over in search of company, so that a take stays short however many wait.</summary>
     private const int MostStrangers = 256;
 
+    private readonly string _modelName;
     private readonly int _defaultMaxSize;
     private readonly DynamicBatchingConfig? _batching;
     private readonly PendingList[] _lists;
@@ -18,6 +20,7 @@ internal sealed class QueueLevels
 
     public QueueLevels(ModelConfig config)
     {
+        _modelName = config.Name;
         _defaultMaxSize = config.Limits.MaxQueueSize;
         _batching = config.DynamicBatching;
         var levels = Math.Max(1, _batching?.PriorityLevels ?? 0);
@@ -26,6 +29,23 @@ internal sealed class QueueLevels
 
     /// <summary>The rows of all that wait; may be read without the lock, for what it was a moment ago.</summary>
     public int Rows => Volatile.Read(ref _rows);
+
+    /// <summary>Whether no level has room; may be read without the lock.</summary>
+    public bool AreFull
+    {
+        get
+        {
+            for (var level = 0; level < _lists.Length - 1; level++)
+            {
+                if (!IsFull(level, PolicyOf(level)))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
 
     /// <summary>The list of those that timed out but are still served.</summary>
     private PendingList Delayed => _lists[^1];
@@ -42,8 +62,9 @@ internal sealed class QueueLevels
         ? QueuePolicyConfig.Default
         : _batching.PriorityQueuePolicies.GetValueOrDefault(level + 1) ?? _batching.DefaultQueuePolicy;
 
-    /// <summary>How many requests wait at a level.</summary>
-    public int Count(int level) => _lists[level].Count;
+    /// <summary>What a request is told that finds its level full.</summary>
+    public InferenceError Full(string prefix, int level)
+        => InferenceError.Unavailable($"{prefix}Exceeds maximum queue size: {_lists[level].Count} requests already wait for model '{_modelName}'");
 
     public bool IsFull(int level, QueuePolicyConfig policy) => IsFull(_lists[level], policy);
 

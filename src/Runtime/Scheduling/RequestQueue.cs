@@ -30,17 +30,17 @@ internal sealed class RequestQueue
 
     public RequestQueue(ModelConfig config, ModelStatistics statistics, TimeProvider time)
     {
-        _modelName = config.Name;
+        (_modelName, _batching, _statistics, _time) = (config.Name, config.DynamicBatching, statistics, time);
         _maxBatchSize = Math.Max(1, config.MaxBatchSize);
-        _batching = config.DynamicBatching;
-        _statistics = statistics;
-        _time = time;
         _signal = new QueueSignal(_gate);
         _order = _batching is { PreserveOrdering: true } ? new OrderedRelease() : null;
         _levels = new QueueLevels(config);
         _mostRows = _batching is null ? 1 : _maxBatchSize;
         _fewestRows = _batching is null ? 1 : _batching.PreferredBatchSizes.Append(_maxBatchSize).Min();
     }
+
+    /// <summary>Why no request could enter now, whatever its priority; null where one could. Without the lock: the answer of a moment ago.</summary>
+    public InferenceError? Refusal() => _levels.AreFull ? _levels.Full("[request id: <id_unknown>] ", level: 0) : null;
 
     /// <summary>Takes the request in, or says why not: the queue is full or closed.</summary>
     public InferenceError? TryEnqueue(PendingRequest request)
@@ -57,7 +57,7 @@ internal sealed class RequestQueue
 
             if (_levels.IsFull(level, policy))
             {
-                return InferenceError.Unavailable($"{request.Request.Prefix}Exceeds maximum queue size: {_levels.Count(level)} requests already wait for model '{_modelName}'");
+                return _levels.Full(request.Request.Prefix, level);
             }
 
             _levels.Append(level, request);
