@@ -3,10 +3,17 @@ using Runtime.Host.Lifecycle;
 using Runtime.Host.Logging;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
+using Runtime.Onnx;
 
 try
 {
-    var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "");
+    var environment = new Dictionary<string, string>();
+    foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+    {
+        environment[(string)variable.Key] = (string?)variable.Value ?? "";
+    }
+
+    OnnxBackend.BeginPreload();
     var (options, warnings, text) = HostOptionsBinder.Bind(args, environment, Directory.GetCurrentDirectory());
     if (text is not null)
     {
@@ -18,13 +25,14 @@ try
     await using var output = LogOutput.Open(options.LogFile);
     var log = new LogSettings(options);
     using var loggers = LogProvider.CreateFactory(log, output, warnings);
-    var models = HostedModels.Create(options, loggers);
+    var hosted = HostedModels.Create(options, loggers);
+    var models = hosted.Repository;
     using var state = new ServerState(options.StrictReadiness, () => models.IsReady);
     models.FailedForGood += (model, error) => state.Break($"model '{model}': {error.Message}");
     var admission = new Admission(options, state);
-    using var doors = new DoorFactory(options, models, admission, log, loggers);
+    using var doors = new DoorFactory(options, hosted, admission, log, loggers);
     using var server = new InferenceServer(options, doors.Create(), loggers);
-    var served = new ServedModels(models.StartAsync, () => models.Index(readyOnly: false), models.DisposeAsync);
+    var served = hosted.Serve();
     return await new ServerProcess(options, admission, server, served, loggers).RunAsync(signals.First);
 }
 catch (StartException e)

@@ -13,6 +13,16 @@ public sealed class OnnxBackend : IBackend
     /// <summary>Starts ONNX Runtime; of several backends in a process the first one's options hold.</summary>
     public OnnxBackend(OnnxOptions? options = null) => OnnxEnvironment.Start(options ?? new OnnxOptions());
 
+    /// <summary>Begins to load ONNX Runtime's library beside whatever else a start does; a fault shows when a backend is made. Call it before other threads run.</summary>
+    public static void BeginPreload()
+    {
+        OnnxEnvironment.DisableTelemetry();
+        ThreadPool.UnsafeQueueUserWorkItem(static _ => Preload(), null);
+    }
+
+    /// <summary>Gives back to the system what native code has freed, such as what the making of sessions took besides their weights; takes milliseconds.</summary>
+    public static void TrimMemory() => NativeHeap.Trim();
+
     public string Name => "onnxruntime";
 
     public ILoadedModel Load(ModelConfig config, string versionDirectory)
@@ -34,6 +44,18 @@ public sealed class OnnxBackend : IBackend
         {
             session?.Dispose();
             throw;
+        }
+    }
+
+    private static void Preload()
+    {
+        try
+        {
+            OnnxEnvironment.Preload();
+        }
+        catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException or TypeInitializationException or OnnxRuntimeException)
+        {
+            // Making a backend meets the same fault, where somebody hears of it.
         }
     }
 

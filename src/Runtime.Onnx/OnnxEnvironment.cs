@@ -8,6 +8,27 @@ internal static partial class OnnxEnvironment
 {
     private static readonly Lock Gate = new();
 
+    /// <summary>Loads the native library and resolves its functions, which takes tens of milliseconds and needs no options.</summary>
+    public static void Preload()
+    {
+        lock (Gate)
+        {
+            new OrtThreadingOptions().Dispose();
+        }
+    }
+
+    /// <summary>Turns telemetry off. It changes the process's environment, which other threads must not read at that moment.</summary>
+    public static void DisableTelemetry()
+    {
+        const string variable = "ORT_DISABLE_TELEMETRY";
+        Environment.SetEnvironmentVariable(variable, "1");
+        if (!OperatingSystem.IsWindows())
+        {
+            // On Unix .NET keeps a copy of the environment of its own, which native code does not see.
+            _ = SetNativeVariable(variable, "1", 1);
+        }
+    }
+
     /// <summary>Makes the environment with these options; does nothing when there is one.</summary>
     public static void Start(OnnxOptions options)
     {
@@ -32,17 +53,6 @@ internal static partial class OnnxEnvironment
                 loggingFunction = (_, severity, category, id, location, message) => options.Log?.Invoke($"{message} ({category}, {id}, {location})"),
             };
             OrtEnv.CreateInstanceWithOptions(ref creation);
-        }
-    }
-
-    private static void DisableTelemetry()
-    {
-        const string variable = "ORT_DISABLE_TELEMETRY";
-        Environment.SetEnvironmentVariable(variable, "1");
-        if (!OperatingSystem.IsWindows())
-        {
-            // On Unix .NET keeps a copy of the environment of its own, which native code does not see.
-            _ = SetNativeVariable(variable, "1", 1);
         }
     }
 

@@ -57,7 +57,7 @@ public sealed class SmallBackendTests : PoolTest
     {
         using var inputs = RepeatInputs([4, 2, 7], [1, 0, 0]);
         var responses = new List<(int Output, uint Position)>();
-        await foreach (var response in Stream(new RepeatBackend(), RepeatConfig()).ExecuteAsync(inputs, CancellationToken.None))
+        await foreach (var response in Stream(new RepeatBackend(), RepeatConfig()).ExecuteAsync(Request(inputs), CancellationToken.None))
         {
             using (response)
             {
@@ -72,7 +72,7 @@ public sealed class SmallBackendTests : PoolTest
     public async Task Repeat_DelayOfAnotherShape_SaysBothShapes()
     {
         using var inputs = RepeatInputs([4, 2], [1]);
-        var stream = Stream(new RepeatBackend(), RepeatConfig()).ExecuteAsync(inputs, CancellationToken.None).GetAsyncEnumerator();
+        var stream = Stream(new RepeatBackend(), RepeatConfig()).ExecuteAsync(Request(inputs), CancellationToken.None).GetAsyncEnumerator();
         var exception = await Assert.ThrowsAsync<InferenceException>(() => stream.MoveNextAsync().AsTask());
         Assert.Equal("expected IN and DELAY shape to match, got [2] and [1]", exception.Message);
     }
@@ -82,7 +82,7 @@ public sealed class SmallBackendTests : PoolTest
     {
         using var inputs = RepeatInputs([4], [uint.MaxValue]);
         using var cancellation = new CancellationTokenSource();
-        var next = Stream(new RepeatBackend(), RepeatConfig()).ExecuteAsync(inputs, cancellation.Token).GetAsyncEnumerator().MoveNextAsync();
+        var next = Stream(new RepeatBackend(), RepeatConfig()).ExecuteAsync(Request(inputs), cancellation.Token).GetAsyncEnumerator().MoveNextAsync();
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.AsTask());
     }
@@ -96,7 +96,7 @@ public sealed class SmallBackendTests : PoolTest
         var config = Config("square", [("IN", DataType.Int32)], [("OUT", DataType.Int32)]);
         using var inputs = new TensorSet().With("IN", DataType.Int32, [1], value);
         var responses = new List<int>();
-        await foreach (var response in Stream(new SquareBackend(), config).ExecuteAsync(inputs, CancellationToken.None))
+        await foreach (var response in Stream(new SquareBackend(), config).ExecuteAsync(Request(inputs), CancellationToken.None))
         {
             using (response)
             {
@@ -137,6 +137,18 @@ public sealed class SmallBackendTests : PoolTest
             Inputs = [.. inputs.Select(input => new TensorConfig(input.Name, input.Type, [-1], null))],
             Outputs = [.. outputs.Select(output => new TensorConfig(output.Name, output.Type, [1], null))],
         };
+
+    /// <summary>A request that shows the inputs, which stay the caller's.</summary>
+    private static InferenceRequest Request(TensorSet inputs)
+    {
+        var request = new InferenceRequest();
+        foreach (var tensor in inputs.Tensors)
+        {
+            request.Inputs.Add(tensor);
+        }
+
+        return request;
+    }
 
     private static IStreamingInstance Stream(IBackend backend, ModelConfig config) => (IStreamingInstance)backend.Load(config, "").CreateInstance(config);
 

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Runtime.Host.Http;
+using Runtime.Host.Lifecycle;
 using Runtime.Inference;
 
 namespace Runtime.Host.Grpc;
@@ -93,21 +94,29 @@ internal sealed class ServerStreamMethod<TRequest, TResponse>(
     }
 }
 
-/// <summary>A stream of requests, each answered by one response before the next is read.</summary>
+/// <summary>A stream of requests, each answered by one response before the next is read; it ends when the client does or the server drains.</summary>
 internal sealed class ConversationMethod<TRequest, TResponse>(
-    (string Service, string Name, ApiGroup? Group) name, MessageParser<TRequest> parser, Func<TRequest, TResponse> handler)
+    (string Service, string Name, ApiGroup? Group) name, MessageParser<TRequest> parser, Func<TRequest, TResponse> handler, CancellationToken draining)
     : GrpcMethod(name.Service, name.Name, name.Group)
     where TRequest : class, IMessage<TRequest>
     where TResponse : class, IMessage
 {
     public override async ValueTask<GrpcStatus> InvokeAsync(GrpcCall call)
     {
-        while (await call.Reader.ReadAsync(call.Cancellation))
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(call.Cancellation, draining);
+        try
         {
-            call.Writer.Write(handler(parser.ParseFrom(call.Reader.Message)));
-            await call.Writer.FlushAsync(call.Cancellation);
-        }
+            while (await call.Reader.ReadAsync(either.Token))
+            {
+                call.Writer.Write(handler(parser.ParseFrom(call.Reader.Message)));
+                await call.Writer.FlushAsync(call.Cancellation);
+            }
 
-        return GrpcStatus.Ok;
+            return GrpcStatus.Ok;
+        }
+        catch (OperationCanceledException) when (draining.IsCancellationRequested && !call.Cancellation.IsCancellationRequested)
+        {
+            return GrpcErrors.Status(Admission.ShuttingDown);
+        }
     }
 }

@@ -1,22 +1,24 @@
+using System.Runtime.CompilerServices;
 using Runtime.Host.Lifecycle;
 using Runtime.Inference;
 using Runtime.Models;
+using Runtime.Schemas;
 
 namespace Runtime.Host.Http;
 
-/// <summary>POST <c>/v2/models/{model}[/versions/{version}]/generate</c> and <c>generate_stream</c>.</summary>
+/// <summary>POST <c>/v2/models/{model}[/versions/{version}]/generate</c> and <c>generate_stream</c>, and the paths that models claim.</summary>
 internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptions options, Admission admission)
 {
     private readonly long _maxInputSize = Math.Min(options.HttpMaxInputSize, Array.MaxLength - 1);
     private readonly HeaderForwarding _forwarding = new(options.HttpHeaderForwardPattern);
 
     /// <summary>Answers with the model's only response, or streams its responses as server-sent events.</summary>
-    public async Task HandleAsync(HttpContext context, string model, string version, bool stream)
+    public async Task HandleAsync(HttpContext context, string model, string version, GenerateForm form)
     {
         var error = models.TryAcquire(model, version, out var lease);
         if (error is not null)
         {
-            await AnswerAsync(context, error, stream);
+            await HttpErrors.WriteAsync(context, error);
             return;
         }
 
@@ -25,33 +27,33 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
             error = admission.TryEnter(lease.Model, context.Request.ContentLength ?? options.HttpMaxInputSize, out var ticket);
             if (error is not null)
             {
-                await AnswerAsync(context, error, stream);
+                await HttpErrors.WriteAsync(context, error);
                 return;
             }
 
             using var admitted = ticket;
-            await ServeAsync(context, lease.Model, stream);
+            await ServeAsync(context, lease.Model, form);
         }
     }
 
     /// <summary>Reads the body, runs the model, writes the answer or the events.</summary>
-    public async Task ServeAsync(HttpContext context, Model model, bool stream)
+    public async Task ServeAsync(HttpContext context, Model model, GenerateForm form)
     {
         try
         {
             using var call = await ReadAsync(context, model);
-            if (stream)
+            if (form.Streams(context, call.Request))
             {
-                await ServerSentEvents.WriteAsync(context, model.StreamAsync(call.Request, context.RequestAborted));
+                await ServerSentEvents.WriteAsync(context, model.StreamAsync(call.Request, context.RequestAborted), form.Format, options);
             }
             else
             {
-                await WriteOnlyAsync(context, model, call.Request);
+                await WriteOnlyAsync(context, model, call.Request, form.Format);
             }
         }
         catch (InferenceException exception)
         {
-            await AnswerAsync(context, exception.Error.Naming(model.Name), stream);
+            await HttpErrors.WriteAsync(context, exception.Error.Naming(model.Name));
         }
         catch (BadHttpRequestException exception)
         {
@@ -63,9 +65,6 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         }
     }
 
-    private static Task AnswerAsync(HttpContext context, InferenceError error, bool stream)
-        => stream ? ServerSentEvents.WriteErrorAsync(context, error) : HttpErrors.WriteAsync(context, error);
-
     private async ValueTask<InferCall> ReadAsync(HttpContext context, Model model)
     {
         using var body = await BodyEncoding.OpenAsync(context, _maxInputSize);
@@ -73,7 +72,7 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         try
         {
             var text = await body.HoldAsync(-1);
-            GenerateJson.Read(text.Span, model.Config, call);
+            Read(text, model, call);
             _forwarding.Apply(context.Request.Headers, call.Request);
             return call;
         }
@@ -84,12 +83,27 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         }
     }
 
-    private static async Task WriteOnlyAsync(HttpContext context, Model model, InferenceRequest request)
+    /// <summary>Where the model has a schema, what is wrong is told in its terms, and all of it.</summary>
+    private static void Read(ReadOnlyMemory<byte> json, Model model, InferCall call)
+    {
+        try
+        {
+            GenerateJson.Read(json.Span, model.Config, call);
+        }
+        catch (InferenceException) when (model.Schema?.Explain(json, RequestForm.Generate) is { } error)
+        {
+            throw new InferenceException(error);
+        }
+
+        SchemaDoubts.Check(model, json, RequestForm.Generate, call.Request);
+    }
+
+    private static async Task WriteOnlyAsync(HttpContext context, Model model, InferenceRequest request, AnswerFormat format)
     {
         InferenceResponse? only = null;
         try
         {
-            await foreach (var response in model.StreamAsync(request, context.RequestAborted))
+            await foreach (var response in Responses(model, request, context.RequestAborted))
             {
                 if (only is not null || response.Error is not null)
                 {
@@ -101,7 +115,7 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
             }
 
             using var buffer = new JsonBuffer(1024);
-            GenerateJson.Write(buffer, only ?? throw new InferenceException(NotOne(model, "none")));
+            format.WriteBody(buffer, only ?? throw new InferenceException(NotOne(model, "none")));
             context.Response.ContentType = "application/json";
             context.Response.ContentLength = buffer.Length;
             await context.Response.BodyWriter.WriteAsync(buffer.Written, context.RequestAborted);
@@ -109,6 +123,21 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         finally
         {
             only?.Dispose();
+        }
+    }
+
+    /// <summary>A function may both answer once and stream; here it is asked to answer once.</summary>
+    private static async IAsyncEnumerable<InferenceResponse> Responses(Model model, InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        if (model.AnswersOnce)
+        {
+            yield return await model.InferAsync(request, cancellation);
+            yield break;
+        }
+
+        await foreach (var response in model.StreamAsync(request, cancellation))
+        {
+            yield return response;
         }
     }
 

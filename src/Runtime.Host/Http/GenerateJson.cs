@@ -45,15 +45,42 @@ internal static class GenerateJson
         foreach (var output in response.Outputs.Tensors)
         {
             buffer.Write((byte)',');
-            buffer.WriteString(output.Name);
-            buffer.Write((byte)':');
-            var isScalar = output.ElementCount == 1;
-            buffer.Write(isScalar ? default : "["u8);
-            TensorJsonWriter.Write(buffer, output);
-            buffer.Write(isScalar ? default : "]"u8);
+            WriteMember(buffer, output);
         }
 
         buffer.Write((byte)'}');
+    }
+
+    /// <summary>Writes an object of nothing but the outputs.</summary>
+    /// <exception cref="InferenceException">An output cannot be JSON.</exception>
+    public static void WriteOutputs(JsonBuffer buffer, InferenceResponse response)
+    {
+        var separator = (byte)'{';
+        foreach (var output in response.Outputs.Tensors)
+        {
+            buffer.Write(separator);
+            WriteMember(buffer, output);
+            separator = (byte)',';
+        }
+
+        buffer.Write(response.Outputs.Count == 0 ? "{}"u8 : "}"u8);
+    }
+
+    /// <summary>Writes an output's elements, a single one without brackets.</summary>
+    /// <exception cref="InferenceException">The output cannot be JSON.</exception>
+    public static void WriteValue(JsonBuffer buffer, Tensor output)
+    {
+        var isScalar = output.ElementCount == 1;
+        buffer.Write(isScalar ? default : "["u8);
+        TensorJsonWriter.Write(buffer, output);
+        buffer.Write(isScalar ? default : "]"u8);
+    }
+
+    private static void WriteMember(JsonBuffer buffer, Tensor output)
+    {
+        buffer.WriteString(output.Name);
+        buffer.Write((byte)':');
+        WriteValue(buffer, output);
     }
 
     private static void ReadMember(ref JsonCursor cursor, ModelConfig model, InferCall call)

@@ -14,6 +14,22 @@ internal sealed class HealthEndpoints(ServerState state, ModelRepository models)
         ? JsonResponse.EmptyAsync(context)
         : HttpErrors.WriteAsync(context, StatusCodes.Status400BadRequest, error?.Message ?? NotReady(model, version));
 
+    /// <summary>The health of a model at a path of its own: <c>{"status":"OK"}</c>, or 503.</summary>
+    public Task OwnAsync(HttpContext context, string model)
+    {
+        if (!models.IsModelReady(model, "", out var error) || !state.IsReady)
+        {
+            return HttpErrors.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, error?.Message ?? NotReady(model, ""));
+        }
+
+        return JsonResponse.WriteAsync(context, "OK", static (writer, status) =>
+        {
+            writer.WriteStartObject();
+            writer.WriteString("status", status);
+            writer.WriteEndObject();
+        });
+    }
+
     private static string NotReady(string model, string version)
         => version.Length == 0 ? $"Model version not ready: no version of '{model}' serves" : $"Model version not ready: version {version} of '{model}' does not serve";
 

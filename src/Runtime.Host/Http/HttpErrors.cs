@@ -19,7 +19,7 @@ internal static class HttpErrors
         _ => StatusCodes.Status400BadRequest,
     };
 
-    /// <summary>Answers <c>{"error": "…"}</c>, if nothing has been sent yet.</summary>
+    /// <summary>Answers <c>{"error": "…"}</c>, if nothing has been sent yet; with <c>"details"</c> where the error has them.</summary>
     public static Task WriteAsync(HttpContext context, InferenceError error)
     {
         if (!context.Response.HasStarted)
@@ -27,7 +27,7 @@ internal static class HttpErrors
             Head(context.Response, error.Code);
         }
 
-        return WriteAsync(context, Status(error.Code), error.Message);
+        return WriteAsync(context, Status(error.Code), Body(error));
     }
 
     /// <summary>Sets the status, and when to come back where that is known.</summary>
@@ -41,30 +41,56 @@ internal static class HttpErrors
     }
 
     /// <inheritdoc cref="WriteAsync(HttpContext, InferenceError)"/>
-    public static async Task WriteAsync(HttpContext context, int status, string message)
+    public static Task WriteAsync(HttpContext context, int status, string message) => WriteAsync(context, status, Body(message));
+
+    public static byte[] Body(string message) => Body(message, null);
+
+    /// <summary>The body with every fault that the error has.</summary>
+    public static byte[] Body(InferenceError error) => Body(error.Message, error.Details);
+
+    private static async Task WriteAsync(HttpContext context, int status, byte[] body)
     {
         if (context.Response.HasStarted)
         {
             return;
         }
 
-        var body = Body(message);
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = body.Length;
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
-    public static byte[] Body(string message)
+    private static byte[] Body(string message, IReadOnlyList<ErrorDetail>? details)
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(64 + message.Length);
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartObject();
             writer.WriteString("error", message);
+            if (details is not null)
+            {
+                WriteDetails(writer, details);
+            }
+
             writer.WriteEndObject();
         }
 
         return buffer.WrittenSpan.ToArray();
+    }
+
+    private static void WriteDetails(Utf8JsonWriter writer, IReadOnlyList<ErrorDetail> details)
+    {
+        writer.WriteStartArray("details");
+        foreach (var detail in details)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("input", detail.Input);
+            writer.WriteString("code", detail.Code);
+            writer.WriteString("message", detail.Message);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
+using Runtime.Host.OpenApi;
 
 namespace Runtime.Host.Http;
 
@@ -14,14 +15,21 @@ internal sealed record HttpEndpoints(
     TraceEndpoint Trace,
     SharedMemoryEndpoints SharedMemory,
     InferEndpoint Infer,
-    GenerateEndpoint Generate);
+    GenerateEndpoint Generate,
+    OpenApiEndpoint OpenApi);
 
 /// <summary>The HTTP port's only handler: route, restriction, method, endpoint. Inference costs it the strings of model and version.</summary>
-internal sealed class HttpRouter(HttpEndpoints endpoints, RestrictedApi restricted)
+internal sealed class HttpRouter(HttpEndpoints endpoints, ModelRoutes routes, RestrictedApi restricted)
 {
     public Task HandleAsync(HttpContext context)
     {
-        var match = RoutePatterns.Match(RoutePatterns.PathOf(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget));
+        var path = RoutePatterns.PathOf(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
+        var match = RoutePatterns.Match(path);
+        if (match.Route == Route.None && routes.Find(path) is { } own)
+        {
+            match = new RouteMatch { Route = own.IsHealth ? Route.OwnHealth : Route.Own, Name = own.Model, Own = own };
+        }
+
         if (match.Route == Route.None)
         {
             return HttpErrors.WriteAsync(context, StatusCodes.Status404NotFound, "Not Found");
@@ -54,8 +62,10 @@ internal sealed class HttpRouter(HttpEndpoints endpoints, RestrictedApi restrict
         return match.Route switch
         {
             Route.Infer => endpoints.Infer.HandleAsync(context, name, version),
-            Route.Generate => endpoints.Generate.HandleAsync(context, name, version, stream: false),
-            Route.GenerateStream => endpoints.Generate.HandleAsync(context, name, version, stream: true),
+            Route.Generate => endpoints.Generate.HandleAsync(context, name, version, GenerateForm.Single),
+            Route.GenerateStream => endpoints.Generate.HandleAsync(context, name, version, GenerateForm.Streaming),
+            Route.Own => endpoints.Generate.HandleAsync(context, name, version, GenerateForm.Of(match.Own!)),
+            Route.OwnHealth => endpoints.Health.OwnAsync(context, name),
             Route.Index => endpoints.Repository.IndexAsync(context),
             Route.Load => endpoints.Repository.LoadAsync(context, match.Repository.ToString(), name),
             Route.Unload => endpoints.Repository.UnloadAsync(context, match.Repository.ToString(), name),
@@ -71,6 +81,7 @@ internal sealed class HttpRouter(HttpEndpoints endpoints, RestrictedApi restrict
             Route.Live => endpoints.Health.LiveAsync(context),
             Route.Ready => endpoints.Health.ReadyAsync(context),
             Route.ModelReady => endpoints.Health.ModelReadyAsync(context, name, version),
+            Route.OpenApi => endpoints.OpenApi.HandleAsync(context),
             Route.Server => endpoints.Metadata.ServerAsync(context),
             Route.Model => endpoints.Metadata.ModelAsync(context, name, version),
             Route.Config => endpoints.Config.HandleAsync(context, name, version),

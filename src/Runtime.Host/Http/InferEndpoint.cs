@@ -39,12 +39,20 @@ internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions 
     {
         try
         {
-            if (model.Config.IsDecoupled)
+            var streams = ServerSentEvents.AreAccepted(context);
+            if (model.Config.IsDecoupled && !streams)
             {
-                throw new InferenceException(ErrorCode.Unsupported, "HTTP end point doesn't support models with decoupled transaction policy");
+                throw new InferenceException(ErrorCode.Unsupported, "HTTP end point doesn't support models with decoupled transaction policy; accept text/event-stream to get their responses as events");
             }
 
             using var call = await _reader.ReadAsync(context, model);
+            if (streams)
+            {
+                var format = AnswerFormat.Infer(call, options.HttpHalfPrecisionJson);
+                await ServerSentEvents.WriteAsync(context, model.StreamAsync(call.Request, context.RequestAborted), format, options);
+                return;
+            }
+
             using var response = await model.InferAsync(call.Request, context.RequestAborted);
             if (response.Error is { } error)
             {

@@ -1,6 +1,7 @@
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
 using Runtime.Models;
+using Runtime.Schemas;
 
 namespace Runtime.Host.Http;
 
@@ -51,7 +52,7 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
                 throw OutOfRange(text, json.Length);
             }
 
-            InferJson.Read(json.Span, Context(model, body.MostRemaining), call);
+            Read(json, model, body.MostRemaining, call);
             body.Release();
             await FillInputsAsync(body, model, call);
             return;
@@ -64,10 +65,23 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
             return;
         }
 
-        InferJson.Read(whole.Span, Context(model, 0), call);
+        Read(whole, model, 0, call);
     }
 
-    private InferContext Context(Model model, long binarySize) => new(model.Config, regions, MaxInputSize, options.HttpHalfPrecisionJson, binarySize);
+    /// <summary>Where the model has a schema, what is wrong is told in its terms, and all of it.</summary>
+    private void Read(ReadOnlyMemory<byte> json, Model model, long binarySize, InferCall call)
+    {
+        try
+        {
+            InferJson.Read(json.Span, new InferContext(model.Config, regions, MaxInputSize, options.HttpHalfPrecisionJson, binarySize), call);
+        }
+        catch (InferenceException) when (model.Schema?.Explain(json, RequestForm.Infer) is { } error)
+        {
+            throw new InferenceException(error);
+        }
+
+        SchemaDoubts.Check(model, json, RequestForm.Infer, call.Request);
+    }
 
     private static async ValueTask FillInputsAsync(RequestBody body, Model model, InferCall call)
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -21,16 +20,14 @@ public sealed class RestrictedApi
     /// <summary>Reads entries such as <c>health,metadata:key=value</c>; each group may be in one of them. Header names are <paramref name="headerPrefix"/> and the key.</summary>
     /// <exception cref="FormatException">An entry can't be read; the message says which and why.</exception>
     public static RestrictedApi Parse(IReadOnlyList<string> entries, string headerPrefix = "")
-        => TryParse(entries, headerPrefix, out var restricted, out var error) ? restricted : throw new FormatException(error);
-
-    /// <inheritdoc cref="Parse"/>
-    public static bool TryParse(IReadOnlyList<string> entries, string headerPrefix, [NotNullWhen(true)] out RestrictedApi? restricted, [NotNullWhen(false)] out string? error)
     {
-        var parsed = new RestrictedApi();
-        error = entries.Select(entry => parsed.Add(entry, headerPrefix)).FirstOrDefault(fault => fault is not null);
-        restricted = error is null ? parsed : null;
-        return error is null;
+        var restricted = new RestrictedApi();
+        var faults = restricted.Add(entries, headerPrefix);
+        return faults.Count == 0 ? restricted : throw new FormatException(faults[0]);
     }
+
+    /// <summary>Everything that is wrong with the entries; empty when they can be read.</summary>
+    public static IReadOnlyList<string> Faults(IReadOnlyList<string> entries) => new RestrictedApi().Add(entries, "");
 
     /// <summary>Whether the group wants a header at all.</summary>
     public bool IsRestricted(ApiGroup group) => _rules[(int)group] is not null;
@@ -43,14 +40,26 @@ public sealed class RestrictedApi
         return rule is null || (header(rule.Header) is { } value && CryptographicOperations.FixedTimeEquals(Digest(value), rule.Digest));
     }
 
-    private string? Add(string entry, string headerPrefix)
+    private List<string> Add(IReadOnlyList<string> entries, string headerPrefix)
+    {
+        var faults = new List<string>();
+        foreach (var entry in entries)
+        {
+            Add(entry, headerPrefix, faults);
+        }
+
+        return faults;
+    }
+
+    private void Add(string entry, string headerPrefix, List<string> faults)
     {
         var colon = entry.IndexOf(':');
         var equals = colon < 0 ? -1 : entry.IndexOf('=', colon);
         var key = equals < 0 ? "" : entry[(colon + 1)..equals].Trim();
         if (key.Length == 0 || entry.AsSpan(equals + 1).Trim().IsEmpty)
         {
-            return $"expected <api>,<api>,…:<key>=<value> to restrict, got '{(equals < 0 ? entry : entry[..equals] + "=…")}'";
+            faults.Add($"expected API[,API…]:KEY=VALUE, got '{(equals < 0 ? entry : entry[..equals] + "=…")}'");
+            return;
         }
 
         // Digests have one length, so that comparing them does not tell how long the value is.
@@ -60,18 +69,17 @@ public sealed class RestrictedApi
             var group = Array.IndexOf(Names, name);
             if (group < 0)
             {
-                return $"unknown restricted api '{name}', expected one of {string.Join(", ", Names)}";
+                faults.Add($"unknown API '{name}'; there are {string.Join(", ", Names)}");
             }
-
-            if (_rules[group] is not null)
+            else if (_rules[group] is not null)
             {
-                return $"restricted api '{name}' can not be specified in multiple config groups";
+                faults.Add($"'{name}' is restricted twice");
             }
-
-            _rules[group] = rule;
+            else
+            {
+                _rules[group] = rule;
+            }
         }
-
-        return null;
     }
 
     private static byte[] Digest(string value) => SHA256.HashData(Encoding.UTF8.GetBytes(value));

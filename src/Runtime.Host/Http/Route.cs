@@ -13,6 +13,11 @@ internal enum Route
     Infer,
     Generate,
     GenerateStream,
+
+    /// <summary>A path that a model claims.</summary>
+    Own,
+    OwnHealth,
+    OpenApi,
     Statistics,
     ModelStatistics,
     Index,
@@ -34,6 +39,9 @@ internal readonly ref struct RouteMatch
 {
     public Route Route { get; init; }
 
+    /// <summary>What a model's own path is for; null for the protocol's paths.</summary>
+    public ModelRoute? Own { get; init; }
+
     /// <summary>The model or the shared memory region; empty for none.</summary>
     public ReadOnlySpan<char> Name { get; init; }
 
@@ -49,8 +57,8 @@ internal static class Routes
     /// <summary>The part of the protocol that the route belongs to.</summary>
     public static ApiGroup Group(this Route route) => route switch
     {
-        Route.Live or Route.Ready or Route.ModelReady => ApiGroup.Health,
-        Route.Server or Route.Model => ApiGroup.Metadata,
+        Route.Live or Route.Ready or Route.ModelReady or Route.OwnHealth => ApiGroup.Health,
+        Route.Server or Route.Model or Route.OpenApi => ApiGroup.Metadata,
         Route.Config => ApiGroup.ModelConfig,
         Route.Statistics or Route.ModelStatistics => ApiGroup.Statistics,
         Route.Index or Route.Load or Route.Unload => ApiGroup.ModelRepository,
@@ -64,7 +72,7 @@ internal static class Routes
     public static string Methods(this Route route) => route switch
     {
         Route.Logging or Route.Trace or Route.ModelTrace => "GET, POST",
-        Route.Infer or Route.Generate or Route.GenerateStream or Route.Index or Route.Load or Route.Unload => "POST",
+        Route.Infer or Route.Generate or Route.GenerateStream or Route.Own or Route.Index or Route.Load or Route.Unload => "POST",
         Route.SystemMemoryRegister or Route.SystemMemoryUnregister or Route.CudaMemoryRegister or Route.CudaMemoryUnregister => "POST",
         _ => "GET",
     };

@@ -25,7 +25,7 @@ internal static class RoutePatterns
     {
         if (!TrySkip(ref path, "/v2"))
         {
-            return default;
+            return path is "/openapi/v1.json" ? new RouteMatch { Route = Route.OpenApi } : default;
         }
 
         if (TrySkip(ref path, "/models/"))

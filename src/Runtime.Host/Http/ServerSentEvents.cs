@@ -1,64 +1,75 @@
+using Runtime.Host.Options;
 using Runtime.Inference;
 
 namespace Runtime.Host.Http;
 
-/// <summary>Writes responses as server-sent events: <c>data: {…}</c> and an empty line.</summary>
+/// <summary>Answers with server-sent events: one JSON object a response, sent at once.</summary>
 internal static class ServerSentEvents
 {
-    private const string ContentType = "text/event-stream; charset=utf-8";
+    private const string MediaType = "text/event-stream";
 
-    /// <summary>One event per response, sent at once. An error is the last event; as the first it is the answer's status too.</summary>
-    public static async Task WriteAsync(HttpContext context, IAsyncEnumerable<InferenceResponse> responses)
+    /// <summary>Whether the client asks for events, as browsers' EventSource does; <c>*/*</c> asks for nothing.</summary>
+    public static bool AreAccepted(HttpContext context)
+    {
+        foreach (var header in context.Request.Headers.Accept)
+        {
+            foreach (var range in (header ?? "").AsSpan().Split(','))
+            {
+                var media = header.AsSpan()[range];
+                var end = media.IndexOf(';');
+                if ((end < 0 ? media : media[..end]).Trim().Equals(MediaType, StringComparison.OrdinalIgnoreCase))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// One event per response. An error before the first event is a plain answer with its status; later it is an <c>error</c>
+    /// event, the last. The responses are disposed whatever happens, and their enumeration ended.
+    /// </summary>
+    public static async Task WriteAsync(HttpContext context, IAsyncEnumerable<InferenceResponse> responses, AnswerFormat format, HostOptions options)
     {
         using var buffer = new JsonBuffer(1024);
+        await using var stream = new EventStream(context, options, TimeProvider.System);
         await foreach (var response in responses)
         {
             using (response)
             {
-                var error = response.Error ?? TryFormat(buffer, response);
+                var error = response.Error ?? TryFormat(buffer, response, format);
                 if (error is not null)
                 {
-                    await WriteErrorAsync(context, error);
+                    await WriteErrorAsync(context, stream, error);
                     return;
                 }
 
-                Begin(context);
-                await context.Response.BodyWriter.WriteAsync(buffer.Written, context.RequestAborted);
+                await stream.SendAsync(buffer.Written);
             }
         }
 
-        Begin(context);
+        await stream.EndAsync();
     }
 
-    private static void Begin(HttpContext context)
+    private static async Task WriteErrorAsync(HttpContext context, EventStream stream, InferenceError error)
     {
         if (!context.Response.HasStarted)
         {
-            context.Response.ContentType = ContentType;
-        }
-    }
-
-    /// <summary>An error event; it sets the status if nothing has been sent yet.</summary>
-    public static async Task WriteErrorAsync(HttpContext context, InferenceError error)
-    {
-        if (!context.Response.HasStarted)
-        {
-            HttpErrors.Head(context.Response, error.Code);
-            context.Response.ContentType = ContentType;
+            await HttpErrors.WriteAsync(context, error);
+            return;
         }
 
-        byte[] body = [.. "data: "u8, .. HttpErrors.Body(error.Message), .. "\n\n"u8];
-        await context.Response.BodyWriter.WriteAsync(body, context.RequestAborted);
+        await stream.SendAsync((byte[])[.. "event: error\ndata: "u8, .. HttpErrors.Body(error), .. "\n\n"u8]);
     }
 
-    private static InferenceError? TryFormat(JsonBuffer buffer, InferenceResponse response)
+    private static InferenceError? TryFormat(JsonBuffer buffer, InferenceResponse response, AnswerFormat format)
     {
         try
         {
             buffer.Clear();
-            buffer.Write("data: "u8);
-            GenerateJson.Write(buffer, response);
-            buffer.Write("\n\n"u8);
+            format.WriteEvent(buffer, response);
             return null;
         }
         catch (InferenceException exception)

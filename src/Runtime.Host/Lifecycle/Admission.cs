@@ -4,11 +4,25 @@ using HostOptions = Runtime.Host.Options.HostOptions;
 
 namespace Runtime.Host.Lifecycle;
 
-/// <summary>Lets inference requests into the process before their bodies are read, and counts those that are in.</summary>
+/// <summary>Why the process, not a model, lets a request not in.</summary>
+internal enum Refusal
+{
+    /// <summary>Too many requests are in flight.</summary>
+    Requests,
+
+    /// <summary>Their bodies have too many bytes.</summary>
+    Bytes,
+
+    /// <summary>The process ends.</summary>
+    Draining,
+}
+
+/// <summary>Lets inference requests into the process before their bodies are read, and counts those that are in and those that are not let in.</summary>
 internal sealed class Admission(HostOptions options, ServerState state)
 {
     private readonly ConcurrencyLimit _requests = new(options.MaxRequestsInFlight);
     private readonly ConcurrencyLimit _bytes = new(options.MaxBodyBytesInFlight);
+    private readonly long[] _refused = new long[Enum.GetValues<Refusal>().Length];
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ServerState State => state;
@@ -16,6 +30,9 @@ internal sealed class Admission(HostOptions options, ServerState state)
     public long RequestsInFlight => _requests.InUse;
 
     public long BytesInFlight => _bytes.InUse;
+
+    /// <summary>How many requests were refused for that reason.</summary>
+    public long Refused(Refusal reason) => Volatile.Read(ref _refused[(int)reason]);
 
     /// <summary>Lets a request to a model in, or says why not. The caller disposes the ticket once when the request is over.</summary>
     /// <param name="model">Its model.</param>
@@ -25,6 +42,7 @@ internal sealed class Admission(HostOptions options, ServerState state)
     {
         if (TryEnter(bytes, out ticket) is { } refusal)
         {
+            model.CountRefused();
             return refusal;
         }
 
@@ -45,19 +63,20 @@ internal sealed class Admission(HostOptions options, ServerState state)
         ticket = default;
         if (!_requests.TryTake())
         {
-            return Exhausted($"the server already has {_requests.Limit} requests in flight, its most");
+            return Exhausted(Refusal.Requests, $"the server already has {_requests.Limit} requests in flight, its most");
         }
 
         if (!_bytes.TryTake(bytes))
         {
             LeaveRequest();
-            return Exhausted($"the server already has {_bytes.InUse} of at most {_bytes.Limit} body bytes in flight, this request has {bytes}");
+            return Exhausted(Refusal.Bytes, $"the server already has {_bytes.InUse} of at most {_bytes.Limit} body bytes in flight, this request has {bytes}");
         }
 
         // Counted first and looked second, so that a drain either sees the request or refuses it.
         if (state.Draining.IsCancellationRequested)
         {
             Leave(bytes);
+            Count(Refusal.Draining);
             return ShuttingDown;
         }
 
@@ -84,7 +103,13 @@ internal sealed class Admission(HostOptions options, ServerState state)
         LeaveRequest();
     }
 
-    private static InferenceError Exhausted(string message) => new(ErrorCode.ResourceExhausted, message);
+    private InferenceError Exhausted(Refusal reason, string message)
+    {
+        Count(reason);
+        return new InferenceError(ErrorCode.ResourceExhausted, message);
+    }
+
+    private void Count(Refusal reason) => Interlocked.Increment(ref _refused[(int)reason]);
 
     private void LeaveRequest()
     {

@@ -1,6 +1,7 @@
 using Runtime.Host.Grpc;
 using Runtime.Host.Http;
 using Runtime.Host.Metrics;
+using Runtime.Host.OpenApi;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
 using Runtime.Host.SharedMemory;
@@ -10,35 +11,37 @@ using HostOptions = Runtime.Host.Options.HostOptions;
 namespace Runtime.Host.Lifecycle;
 
 /// <summary>Puts together what answers at each port, by hand: there is no container to look things up in.</summary>
-internal sealed class DoorFactory(HostOptions options, ModelRepository models, Admission admission, LogSettings log, ILoggerFactory loggers) : IDisposable
+internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admission admission, LogSettings log, ILoggerFactory loggers) : IDisposable
 {
+    private readonly ModelRepository _models = hosted.Repository;
     private readonly SharedMemoryRegions _regions = new(options.AllowClientShm);
     private readonly TraceSettings _trace = new();
 
-    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(models, MetricsFlags.Read(options)).HandleAsync);
+    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(_models, admission, MetricsFlags.Read(options)).HandleAsync);
 
     public void Dispose() => _regions.Dispose();
 
     private HttpRouter Http()
     {
         var endpoints = new HttpEndpoints(
-            new HealthEndpoints(admission.State, models),
-            new MetadataEndpoints(options, models),
-            new ConfigEndpoint(models),
-            new StatisticsEndpoints(models),
-            new RepositoryEndpoints(options, models),
+            new HealthEndpoints(admission.State, _models),
+            new MetadataEndpoints(options, _models),
+            new ConfigEndpoint(_models),
+            new StatisticsEndpoints(_models),
+            new RepositoryEndpoints(options, _models),
             new LoggingEndpoint(options, log),
-            new TraceEndpoint(options, _trace, models),
+            new TraceEndpoint(options, _trace, _models),
             new SharedMemoryEndpoints(options, _regions),
-            new InferEndpoint(models, options, _regions, admission),
-            new GenerateEndpoint(models, options, admission));
-        return new HttpRouter(endpoints, RestrictedApi.Parse(options.HttpRestrictedApi));
+            new InferEndpoint(_models, options, _regions, admission),
+            new GenerateEndpoint(_models, options, admission),
+            new OpenApiEndpoint(_models, hosted.Routes));
+        return new HttpRouter(endpoints, hosted.Routes, RestrictedApi.Parse(options.HttpRestrictedApi));
     }
 
     private GrpcServer Grpc()
     {
-        var inference = new InferenceService(models, admission, options.Id, _regions, (_trace, log));
+        var inference = new InferenceService(_models, admission, options.Id, _regions, (_trace, log));
         var health = new HealthService(admission.State, TimeProvider.System);
-        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService().Methods], new GrpcSettings(options), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
+        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService(admission.State.Draining).Methods], new GrpcSettings(options), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Runtime.Backends;
+using Runtime.Host.Http;
 using Runtime.Host.Options;
 using Runtime.Models;
 using Runtime.Onnx;
@@ -8,10 +9,11 @@ using HostOptions = Runtime.Host.Options.HostOptions;
 namespace Runtime.Host.Lifecycle;
 
 /// <summary>The repository that the settings ask for, with every backend of this build.</summary>
-internal static class HostedModels
+internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Routes)
 {
-    public static ModelRepository Create(HostOptions options, ILoggerFactory loggers)
+    public static HostedModels Create(HostOptions options, ILoggerFactory loggers)
     {
+        var routes = new ModelRoutes();
         var logger = loggers.CreateLogger("Models");
         var onnx = new OnnxOptions
         {
@@ -20,15 +22,29 @@ internal static class HostedModels
             AllowSpinning = options.OnnxThreadSpinning,
             Log = message => logger.LogWarning("{Message}", message),
         };
-        var models = new ModelRepository(Options(options), [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
+        var models = new ModelRepository(Options(options) with { Admit = routes.Claim, Warn = message => logger.LogWarning("{Message}", message) }, [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
         models.Changed += change => Log(logger, change);
         models.Changed += change => WarnOfNoCache(logger, models, change);
-        return models;
+        routes.Follow(models);
+        return new HostedModels(models, routes);
+    }
+
+    /// <summary>The life of these models in the process.</summary>
+    public ServedModels Serve() => new(StartAsync, () => Repository.Index(readyOnly: false), Repository.DisposeAsync);
+
+    private async Task<IReadOnlyList<ModelEvent>> StartAsync(CancellationToken cancellation)
+    {
+        var failed = await Repository.StartAsync(cancellation);
+
+        // Nobody needs to wait for that.
+        ThreadPool.UnsafeQueueUserWorkItem(static _ => OnnxBackend.TrimMemory(), null);
+        return failed;
     }
 
     private static RepositoryOptions Options(HostOptions options) => new()
     {
         Directories = options.ModelRepository,
+        SchemaDirectory = options.SchemaDirectory.Length > 0 ? options.SchemaDirectory : null,
         Mode = Enum.Parse<ModelControlMode>(options.ModelControlMode, ignoreCase: true),
         LoadAtStart = options.LoadModel,
         PollInterval = TimeSpan.FromSeconds(Math.Max(1, options.RepositoryPollSecs)),

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Runtime.Host.Http;
+using Runtime.Host.Lifecycle;
 using Runtime.Host.Options;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -7,7 +8,7 @@ using Runtime.Tensors;
 namespace Runtime.Host.Metrics;
 
 /// <summary>The metrics port's only handler: GET of any path gives the metrics of the models that serve now, and of the machine.</summary>
-internal sealed class PrometheusEndpoint(ModelRepository models, MetricsFlags? given = null)
+internal sealed class PrometheusEndpoint(ModelRepository models, Admission? admission = null, MetricsFlags? given = null)
 {
     private const int InitialSize = 16 * 1024;
 
@@ -30,6 +31,7 @@ internal sealed class PrometheusEndpoint(ModelRepository models, MetricsFlags? g
         ModelSample[] samples = [.. serving.Select(model => new ModelSample(model.Name, model.Version, model.Statistics.Snapshot(), model.Statistics.Summaries(_flags.Quantiles)))];
         ModelMetrics.Write(text, samples, _flags);
         LatencyMetrics.Write(text, samples, _flags);
+        AdmissionMetrics.Write(text, admission);
         WritePool(text);
         WriteCache(text, models.Cache);
         _machine.Write(text);

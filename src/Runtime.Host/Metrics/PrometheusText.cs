@@ -126,6 +126,17 @@ internal readonly struct PrometheusText(IBufferWriter<byte> output)
         Write("\n"u8);
     }
 
+    /// <summary>One sample with a reason for its only label.</summary>
+    public void Sample(ReadOnlySpan<byte> name, ReadOnlySpan<byte> reason, long value)
+    {
+        Write(name);
+        Write("{reason=\""u8);
+        Write(reason);
+        Write("\"} "u8);
+        Write(value);
+        Write("\n"u8);
+    }
+
     private void Write(double number)
     {
         var span = output.GetSpan(NumberLength);

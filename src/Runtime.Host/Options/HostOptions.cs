@@ -11,6 +11,9 @@ public sealed record HostOptions
     public IReadOnlyList<string> ModelRepository { get; init; } = [];
 
     /// <summary>none, explicit or poll.</summary>
+    /// <summary>A directory with input schemas by model name, such as <c>resnet.py</c>; empty for none.</summary>
+    public string SchemaDirectory { get; init; } = "";
+
     public string ModelControlMode { get; init; } = "none";
 
     /// <summary>Models to load at start in explicit mode; <c>*</c> for all.</summary>
@@ -64,6 +67,12 @@ public sealed record HostOptions
 
     /// <summary>Whether FP16 and BF16 tensors may travel as JSON numbers in infer requests, which Triton refuses.</summary>
     public bool HttpHalfPrecisionJson { get; init; }
+
+    /// <summary>How long a stream of server-sent events may be silent before a comment line keeps it alive; 0 for ever.</summary>
+    public int SseHeartbeatSecs { get; init; } = 15;
+
+    /// <summary>The data of the event that ends a stream of server-sent events; empty for none.</summary>
+    public string SseTerminalEvent { get; init; } = "";
 
     public bool AllowGrpc { get; init; } = true;
 

@@ -14,6 +14,8 @@ internal static class HostOptionsBinder
     /// <summary>Binds and checks the settings; a <see cref="StartException"/> says in one line what is wrong with them.</summary>
     public static BoundOptions Bind(IReadOnlyList<string> args, IReadOnlyDictionary<string, string> environment, string workingDirectory)
     {
+        // The rules compile an expression for each setting, which other processors can do meanwhile.
+        var rules = Task.Run(static () => new HostOptionsRules());
         var commandLine = CommandLine.Parse(args);
         if (commandLine.Output is not null)
         {
@@ -22,14 +24,24 @@ internal static class HostOptionsBinder
 
         var file = commandLine.ConfigFile ?? environment.GetValueOrDefault(ConfigVariable);
         var settings = string.IsNullOrEmpty(file) ? [] : SettingsFile.Read(Path.Combine(workingDirectory, file));
-        foreach (var (option, setting) in FromEnvironment(environment).Concat(commandLine.Settings))
+        foreach (var (option, setting) in FromEnvironment(environment))
         {
             settings[option] = setting;
         }
 
-        var options = settings.Aggregate(new HostOptions(), (bound, entry) => entry.Key.Apply(bound, entry.Value));
+        foreach (var (option, setting) in commandLine.Settings)
+        {
+            settings[option] = setting;
+        }
+
+        var options = new HostOptions();
+        foreach (var (option, setting) in settings)
+        {
+            options = option.Apply(options, setting);
+        }
+
         options = options with { ModelRepository = Repositories(options.ModelRepository, workingDirectory) };
-        var result = new HostOptionsRules().Validate(options);
+        var result = rules.GetAwaiter().GetResult().Validate(options);
         return result.IsValid
             ? new BoundOptions(options, [.. Misspelt(environment), .. commandLine.Warnings], null)
             : throw new StartException(string.Join("; ", result.Errors.Select(error => error.ErrorMessage)));

@@ -7,9 +7,6 @@ namespace Runtime.Host.Options;
 /// <summary>What settings must hold, alone and together.</summary>
 internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
 {
-    private static readonly string[] Apis =
-        ["health", "metadata", "inference", "shared-memory", "model-config", "model-repository", "statistics", "trace", "logging"];
-
     public HostOptionsRules()
     {
         ClassLevelCascadeMode = CascadeMode.Continue;
@@ -23,6 +20,7 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
     private void ModelRules()
     {
         RuleFor(o => o.ModelControlMode).Must(mode => mode is "none" or "explicit" or "poll").WithMessage("--model-control-mode: expected none, explicit or poll, got '{PropertyValue}'");
+        RuleFor(o => o.SchemaDirectory).Must(directory => directory.Length == 0 || Directory.Exists(directory)).WithMessage("--schema-directory: there is no directory '{PropertyValue}'");
         RuleFor(o => o.LoadModel).Empty().When(o => o.ModelControlMode != "explicit").WithMessage(o => $"--load-model needs --model-control-mode=explicit, the mode is '{o.ModelControlMode}'");
         RuleFor(o => o.LoadModel).Must(models => models.Count == 1).When(o => o.LoadModel.Contains("*")).WithMessage("--load-model=* loads every model and stands alone");
         RuleFor(o => o.OnnxIntraOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-intra-op-threads: expected 0 to 1024, got {PropertyValue}");
@@ -60,6 +58,8 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         });
         RuleFor(o => o.HttpMaxInputSize).GreaterThan(0).WithMessage("--http-max-input-size: expected 1 or more, got {PropertyValue}");
         RuleFor(o => o.GrpcMaxMessageSize).InclusiveBetween(1, int.MaxValue).WithMessage("--grpc-max-message-size: expected 1 to 2147483647, got {PropertyValue}");
+        RuleFor(o => o.SseHeartbeatSecs).InclusiveBetween(0, 86_400).WithMessage("--sse-heartbeat-secs: expected 0 to 86400, got {PropertyValue}");
+        RuleFor(o => o.SseTerminalEvent).Must(text => text.AsSpan().IndexOfAny('\r', '\n') < 0).WithMessage("--sse-terminal-event: expected one line");
         RuleFor(o => o.HttpHeaderForwardPattern).Must(IsPattern).WithMessage("--http-header-forward-pattern: '{PropertyValue}' is not a regular expression");
         RuleFor(o => o.GrpcInferResponseCompressionLevel).Must(level => level is "none" or "low" or "medium" or "high")
             .WithMessage("--grpc-infer-response-compression-level: expected none, low, medium or high, got '{PropertyValue}'");
@@ -87,22 +87,34 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
     {
         (string Name, bool Allowed, string Address, int Port)[] doors =
         [
-            ("http", o.AllowHttp, o.HttpAddress, o.HttpPort),
             ("grpc", o.AllowGrpc, o.GrpcAddress, o.GrpcPort),
+            ("http", o.AllowHttp, o.HttpAddress, o.HttpPort),
             ("metrics", o.AllowMetrics, o.MetricsAddress, o.MetricsPort),
         ];
-        var pairs = from a in doors
-                    from b in doors
-                    where string.CompareOrdinal(a.Name, b.Name) < 0 && a.Allowed && b.Allowed && a.Port == b.Port && a.Port != 0
-                        && (a.Address == b.Address || IsAny(a.Address) || IsAny(b.Address))
-                    select $"--{a.Name}-port and --{b.Name}-port are both {a.Port}";
-        return pairs.FirstOrDefault();
+        for (var i = 0; i < doors.Length; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                var (a, b) = (doors[j], doors[i]);
+                if (a.Allowed && b.Allowed && a.Port == b.Port && a.Port != 0 && (a.Address == b.Address || IsAny(a.Address) || IsAny(b.Address)))
+                {
+                    return $"--{a.Name}-port and --{b.Name}-port are both {a.Port}";
+                }
+            }
+        }
+
+        return null;
     }
 
     private static bool IsAny(string address) => address is "0.0.0.0" or "::" or "*";
 
     private static bool IsPattern(string pattern)
     {
+        if (pattern.Length == 0)
+        {
+            return true;
+        }
+
         try
         {
             _ = new Regex(pattern);
@@ -116,45 +128,9 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
 
     private static void Restricted(string flag, IReadOnlyList<string> entries, Action<string> fail)
     {
-        if (!RestrictedApi.TryParse(entries, "", out _, out var fault) && !HasSpoken(flag, entries, fail))
+        foreach (var fault in RestrictedApi.Faults(entries))
         {
             fail($"{flag}: {fault}");
         }
-    }
-
-    /// <summary>Says every fault of the entries' form, where the parser stops at the first.</summary>
-    private static bool HasSpoken(string flag, IReadOnlyList<string> entries, Action<string> report)
-    {
-        var hasSpoken = false;
-        var seen = new HashSet<string>();
-        void Fail(string message)
-        {
-            hasSpoken = true;
-            report(message);
-        }
-
-        foreach (var entry in entries)
-        {
-            var colon = entry.IndexOf(':', StringComparison.Ordinal);
-            if (colon <= 0 || entry.IndexOf('=', colon + 1) <= colon + 1)
-            {
-                Fail($"{flag}: expected API[,API…]:KEY=VALUE, got '{entry}'");
-                continue;
-            }
-
-            foreach (var api in entry[..colon].Split(',', StringSplitOptions.TrimEntries))
-            {
-                if (!Apis.Contains(api))
-                {
-                    Fail($"{flag}: unknown API '{api}'; there are {string.Join(", ", Apis)}");
-                }
-                else if (!seen.Add(api))
-                {
-                    Fail($"{flag}: '{api}' is restricted twice");
-                }
-            }
-        }
-
-        return hasSpoken;
     }
 }

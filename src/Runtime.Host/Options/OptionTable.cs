@@ -11,6 +11,7 @@ internal static class OptionTable
         new("Models",
         [
             Option.List("model-repository", "Directory with models; repeat it for several. Without it: models in the working directory.", "DIR", (o, v) => o with { ModelRepository = v }),
+            Option.Text("schema-directory", "Directory with input schemas (NAME.py or NAME.json) for models that have none beside their configuration.", o => o.SchemaDirectory, (o, v) => o with { SchemaDirectory = v }),
             Option.Text("model-control-mode", "none: load all at start; explicit: load on request; poll: follow changes of the repository.", o => o.ModelControlMode, (o, v) => o with { ModelControlMode = v }),
             Option.List("load-model", "Model to load at start in explicit mode, * for all; repeat it for several.", "NAME", (o, v) => o with { LoadModel = v }),
             Option.Number("repository-poll-secs", "Seconds between two looks at the repository in poll mode.", o => o.RepositoryPollSecs, (o, v) => o with { RepositoryPollSecs = v }),
@@ -53,6 +54,8 @@ internal static class OptionTable
             Option.Text("http-header-forward-pattern", "Regular expression of headers that become request parameters.", o => o.HttpHeaderForwardPattern, (o, v) => o with { HttpHeaderForwardPattern = v }),
             Option.List("http-restricted-api", "APIs that need a header, such as health,metadata:key=value; repeat it for several.", "APIS:K=V", (o, v) => o with { HttpRestrictedApi = v }),
             Option.Switch("http-half-precision-json", "Let FP16 and BF16 travel as JSON numbers, which Triton refuses.", o => o.HttpHalfPrecisionJson, (o, v) => o with { HttpHalfPrecisionJson = v }),
+            Option.Number("sse-heartbeat-secs", "Seconds that a stream of server-sent events may be silent before a comment keeps it alive; 0 is for ever.", o => o.SseHeartbeatSecs, (o, v) => o with { SseHeartbeatSecs = v }),
+            Option.Text("sse-terminal-event", "Data of the event that ends such a stream, as [DONE]; empty is no such event.", o => o.SseTerminalEvent, (o, v) => o with { SseTerminalEvent = v }),
         ]),
         new("gRPC",
         [

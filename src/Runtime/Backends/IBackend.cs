@@ -1,3 +1,4 @@
+using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
 
@@ -23,7 +24,18 @@ public interface ILoadedModel : IDisposable
     /// <summary>What the files themselves declare; null where any inputs and outputs will do.</summary>
     ModelSignature? Signature { get; }
 
-    /// <summary>Makes one instance for the complete configuration: an <see cref="IModelInstance"/> or an <see cref="IStreamingInstance"/>.</summary>
+    /// <summary>Whether instances name their outputs themselves; those that the configuration lists come first in an answer.</summary>
+    bool HasOpenOutputs => false;
+
+    /// <summary>Fills in what the files say of the model beyond tensors, where the configuration is silent.</summary>
+    void Complete(Protocol.ModelConfig config)
+    {
+    }
+
+    /// <summary>
+    /// Makes one instance for the complete configuration: an <see cref="IModelInstance"/>, or an <see cref="IAsyncInstance"/>,
+    /// an <see cref="IStreamingInstance"/> or both of these.
+    /// </summary>
     IDisposable CreateInstance(ModelConfig config);
 }
 
@@ -38,9 +50,25 @@ public interface IModelInstance : IDisposable
     TensorSet Execute(TensorSet inputs, CancellationToken cancellation);
 }
 
+/// <summary>Answers batches without holding a thread while it waits; many batches may run at once. It sees whole requests.</summary>
+public interface IAsyncInstance : IDisposable
+{
+    /// <summary>One answer a request, in their order. What it throws is the answer of all of them.</summary>
+    ValueTask<AsyncResult[]> ExecuteAsync(IReadOnlyList<AsyncRequest> batch, CancellationToken cancellation);
+}
+
+/// <summary>A request as an asynchronous instance sees it.</summary>
+/// <param name="Request">Its id, parameters and the like; not its inputs, which may be gone once the client is.</param>
+/// <param name="Inputs">Its inputs, which stay valid until the execution returns.</param>
+/// <param name="Cancellation">Cancelled when nobody waits for this answer any more.</param>
+public readonly record struct AsyncRequest(InferenceRequest Request, TensorSet Inputs, CancellationToken Cancellation);
+
+/// <summary>An answer: outputs, which are the caller's to dispose, or an error.</summary>
+public readonly record struct AsyncResult(TensorSet? Outputs, InferenceError? Error);
+
 /// <summary>Answers one request with any number of responses (decoupled); many may run at once.</summary>
 public interface IStreamingInstance : IDisposable
 {
-    /// <summary>Each set is the caller's to dispose; the inputs stay valid until the enumeration ends.</summary>
-    IAsyncEnumerable<TensorSet> ExecuteAsync(TensorSet inputs, CancellationToken cancellation);
+    /// <summary>Each set is the caller's to dispose; the request and its inputs stay valid until the enumeration ends.</summary>
+    IAsyncEnumerable<TensorSet> ExecuteAsync(InferenceRequest request, CancellationToken cancellation);
 }

@@ -28,11 +28,11 @@ public sealed class RepeatBackend : IBackend
 
     private sealed class Instance : IStreamingInstance
     {
-        public async IAsyncEnumerable<TensorSet> ExecuteAsync(TensorSet inputs, [EnumeratorCancellation] CancellationToken cancellation)
+        public async IAsyncEnumerable<TensorSet> ExecuteAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
         {
             var start = Stopwatch.GetTimestamp();
-            var values = StreamingTensors.Get(inputs, "IN");
-            var delays = StreamingTensors.Get(inputs, "DELAY");
+            var values = StreamingTensors.Get(request.Inputs, "IN");
+            var delays = StreamingTensors.Get(request.Inputs, "DELAY");
             if (!values.Shape.AsSpan().SequenceEqual(delays.Shape))
             {
                 throw new InferenceException(
@@ -46,7 +46,7 @@ public sealed class RepeatBackend : IBackend
                 yield return Response(Element<int>(values, i), (uint)i);
             }
 
-            var wait = TimeSpan.FromMilliseconds(Element<uint>(StreamingTensors.Get(inputs, "WAIT"), 0));
+            var wait = TimeSpan.FromMilliseconds(Element<uint>(StreamingTensors.Get(request.Inputs, "WAIT"), 0));
             await WaitAsync(wait - Stopwatch.GetElapsedTime(start), cancellation).ConfigureAwait(false);
         }
 

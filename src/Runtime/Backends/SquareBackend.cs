@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
 
@@ -20,9 +21,9 @@ public sealed class SquareBackend : IBackend
 
     private sealed class Instance : IStreamingInstance
     {
-        public async IAsyncEnumerable<TensorSet> ExecuteAsync(TensorSet inputs, [EnumeratorCancellation] CancellationToken cancellation)
+        public async IAsyncEnumerable<TensorSet> ExecuteAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
         {
-            var value = MemoryMarshal.Read<int>(StreamingTensors.Get(inputs, "IN").Data.Span);
+            var value = MemoryMarshal.Read<int>(StreamingTensors.Get(request.Inputs, "IN").Data.Span);
             for (var i = 0; i < value; i++)
             {
                 // Lets other requests of the thread go on between the responses of a long stream.

@@ -25,6 +25,9 @@ public sealed record InferenceError(ErrorCode Code, string Message)
     /// <summary>Whether it will not go away, as with a lost device: every execution would fail, and only a new process helps.</summary>
     public bool IsPermanent { get; init; }
 
+    /// <summary>Every fault of a request one by one, where they are known; null where the message is all.</summary>
+    public IReadOnlyList<ErrorDetail>? Details { get; init; }
+
     public static InferenceError InvalidArgument(string message) => new(ErrorCode.InvalidArgument, message);
 
     public static InferenceError NotFound(string message) => new(ErrorCode.NotFound, message);

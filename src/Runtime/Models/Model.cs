@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Runtime.Backends;
 using Runtime.Inference;
 using Runtime.Scheduling;
+using Runtime.Schemas;
 using Runtime.Tensors;
 
 namespace Runtime.Models;
@@ -14,7 +15,9 @@ public sealed class Model : IDisposable
     private readonly RequestQueue? _queue;
     private readonly SequenceScheduler? _sequences;
     private readonly InstanceWorker[] _workers = [];
-    private readonly IStreamingInstance? _streaming;
+    private readonly AsyncRunner? _runner;
+    private readonly IStreamingInstance[] _streaming = [];
+    private int _nextStream;
     private readonly Ensemble? _ensemble;
     private readonly TimeProvider _time;
     private readonly Padding? _padding;
@@ -41,9 +44,8 @@ public sealed class Model : IDisposable
             do
             {
                 instances.Add(loaded.CreateInstance(sequenceInputs?.InstanceConfig ?? config));
-                _streaming = instances[0] as IStreamingInstance;
             }
-            while (_streaming is null && instances.Count < config.InstanceCount);
+            while (instances.Count < config.InstanceCount);
         }
         catch
         {
@@ -52,13 +54,20 @@ public sealed class Model : IDisposable
             throw;
         }
 
-        Statistics.IsDecoupled = _streaming is not null;
-        if (_streaming is null)
+        _streaming = [.. instances.OfType<IStreamingInstance>()];
+        if (instances[0] is IAsyncInstance)
+        {
+            _runner = new AsyncRunner(config, [.. instances.Cast<IAsyncInstance>()], Statistics, time);
+            _queue = _runner.Queue;
+        }
+        else if (instances[0] is IModelInstance)
         {
             _queue = new RequestQueue(config, Statistics, time);
-            _sequences = sequenceInputs is null ? null : new SequenceScheduler(config, sequenceInputs, _queue, time);
             _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, _queue, (IModelInstance)instance, Statistics, $"{config.Name}_{version}_{i}"))];
         }
+
+        Statistics.IsDecoupled = _queue is null;
+        _sequences = sequenceInputs is null || _queue is null ? null : new SequenceScheduler(config, sequenceInputs, _queue, time);
     }
 
     /// <summary>A model that is a graph of others.</summary>
@@ -82,13 +91,19 @@ public sealed class Model : IDisposable
     /// <summary>The requests that hold a slot; 0 for a model without a limit.</summary>
     public long SlotsInUse => _concurrency?.InUse ?? 0;
 
+    /// <summary>Whether <see cref="InferAsync"/> serves it, as all but decoupled models.</summary>
+    public bool AnswersOnce => _queue is not null || _ensemble is not null;
+
+    /// <summary>Counts a request that was refused before it came here.</summary>
+    public void CountRefused() => Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
+
     /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left or its queue is full. The caller disposes it once, after the response.</summary>
     public InferenceError? TryEnter(out ModelSlot slot)
     {
         slot = default;
         if (_cache is null && _sequences is null && _queue?.Refusal() is { } full)
         {
-            Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
+            CountRefused();
             return full;
         }
 
@@ -103,7 +118,7 @@ public sealed class Model : IDisposable
             return null;
         }
 
-        Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
+        CountRefused();
         return new InferenceError(ErrorCode.ResourceExhausted, $"model '{Name}' already serves {_concurrency.Limit} requests, its most (parameter max_concurrent_requests)");
     }
 
@@ -112,7 +127,7 @@ public sealed class Model : IDisposable
     public async ValueTask<InferenceResponse> InferAsync(InferenceRequest request, CancellationToken cancellation)
     {
         using var deadline = StartDeadline(ref cancellation);
-        var error = RequestCheck.Check(request, Config, out var rows) ?? _padding?.Refusal(request);
+        var error = Check(request, out var rows);
         if (error is not null)
         {
             return Refuse(request, error, FailureReason.Other);
@@ -151,13 +166,13 @@ public sealed class Model : IDisposable
     /// <summary>Answers one request with any number of responses; a model that is not decoupled gives one. An error is the last response.</summary>
     public async IAsyncEnumerable<InferenceResponse> StreamAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        if (_streaming is null)
+        if (_streaming.Length == 0)
         {
             yield return await InferAsync(request, cancellation).ConfigureAwait(false);
             yield break;
         }
 
-        var error = RequestCheck.Check(request, Config, out var rows);
+        var error = Check(request, out var rows);
         if (error is not null)
         {
             yield return Refuse(request, error, FailureReason.Other);
@@ -166,7 +181,8 @@ public sealed class Model : IDisposable
 
         using var deadline = StartDeadline(ref cancellation);
         var times = new RequestTimes { Arrival = request.ArrivalTimestamp, Queued = Stopwatch.GetTimestamp() };
-        await using var sets = _streaming.ExecuteAsync(request.Inputs, cancellation).GetAsyncEnumerator(cancellation);
+        var instance = _streaming[(uint)Interlocked.Increment(ref _nextStream) % (uint)_streaming.Length];
+        await using var sets = instance.ExecuteAsync(request, cancellation).GetAsyncEnumerator(cancellation);
         var now = Stopwatch.GetTimestamp();
         times.ComputeStart = times.InferStart = now;
         for (var position = 0; ; position++)
@@ -226,6 +242,12 @@ public sealed class Model : IDisposable
         return null;
     }
 
+    /// <summary>What requests are checked against besides the configuration; null for nothing.</summary>
+    public SchemaValidator? Schema { get; private set; }
+
+    /// <summary>Restricts the requests from now on. Called at most once, before the version serves.</summary>
+    internal void UseSchema(InputSchema? schema) => Schema = schema is null ? null : new SchemaValidator(schema, Name, Config.MaxBatchSize);
+
     /// <summary>Keeps answers there from now on, if the configuration wants it. Called at most once, before the version serves.</summary>
     internal void UseCache(ResponseCache? cache)
     {
@@ -247,12 +269,23 @@ public sealed class Model : IDisposable
 
         _sequences?.Dispose();
         _cache?.Dispose();
-        _streaming?.Dispose();
+        _runner?.Dispose();
+        foreach (var instance in _runner is null ? _streaming : [])
+        {
+            instance.Dispose();
+        }
+
         _loaded?.Dispose();
     }
 
     private static ConcurrencyLimit? ConcurrencyOf(ModelConfig config)
         => config.Limits.MaxConcurrentRequests > 0 ? new ConcurrencyLimit(config.Limits.MaxConcurrentRequests) : null;
+
+    private InferenceError? Check(InferenceRequest request, out int rows)
+    {
+        rows = 1;
+        return Schema?.Check(request) ?? RequestCheck.Check(request, Config, out rows) ?? _padding?.Refusal(request);
+    }
 
     /// <summary>Null, and nothing allocated, for a model without a limit; otherwise the token becomes the one that ends with the time.</summary>
     private RequestDeadline? StartDeadline(ref CancellationToken cancellation)

@@ -41,6 +41,9 @@ public sealed record ModelConfig
 
     public ModelLimits Limits { get; init; } = ModelLimits.Default;
 
+    /// <summary>Whether answers may have outputs that are not listed here.</summary>
+    public bool HasOpenOutputs { get; init; }
+
     /// <summary>Whether the model is a graph of other models.</summary>
     public bool IsEnsemble => Message.EnsembleScheduling is not null;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Runtime.Backends;
 using Runtime.Inference;
 using Runtime.Models.Configuration;
+using Runtime.Schemas;
 
 namespace Runtime.Models;
 
@@ -12,6 +13,9 @@ internal sealed record LoadResult(IReadOnlyList<ServedVersion> Served, IReadOnly
 /// <summary>Where a model is loaded from: its prepared configuration, the directory, and the versions that the policy selects.</summary>
 internal sealed class ModelSource(Protocol.ModelConfig message, string directory, IReadOnlyList<long> versions, IDisposable? files) : IDisposable
 {
+    /// <summary>What requests must hold besides the configuration; null where there is no such file.</summary>
+    public InputSchema? Schema { get; init; }
+
     private readonly IDisposable? _files = files;
     private int _references = 1;
 
@@ -67,7 +71,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
             ConfigRules.Prepare(message, name, source, options.AutoComplete);
             var versions = VersionPolicy.Select(message.VersionPolicy, Available(message, source));
             return versions.Count > 0
-                ? new ModelSource(message, source, versions, files)
+                ? new ModelSource(message, source, versions, files) { Schema = InputSchemaFile.Find(source, options.SchemaDirectory, name) }
                 : throw new InferenceException(ErrorCode.InvalidArgument, $"at least one version must be available under the version policy of model '{name}'");
         }
         catch
@@ -89,7 +93,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
             try
             {
                 var message = source.Message.Clone();
-                var model = message.EnsembleScheduling is null ? LoadVersion(message, source.Directory, version) : LoadEnsemble(message, source.Directory, version);
+                var model = message.EnsembleScheduling is null ? LoadVersion(message, source, version) : LoadEnsemble(message, source, version);
                 Warm(model, source.Directory);
                 model.UseCache(options.Cache); // after the warm-up, whose every request must run
                 if (options.KeepSummaries)
@@ -127,18 +131,27 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
         return File.Exists(path) ? ModelConfigText.Read(path) : new Protocol.ModelConfig();
     }
 
-    private Model LoadVersion(Protocol.ModelConfig message, string directory, long version)
+    private Model LoadVersion(Protocol.ModelConfig message, ModelSource source, long version)
     {
+        var directory = source.Directory;
         ConfigRules.CheckInstances(message);
         var loaded = Backend(message).Load(ModelConfig.From(message), Path.Combine(directory, version.ToString(CultureInfo.InvariantCulture)));
         ModelConfig config;
         Dictionary<string, string[]> labels;
         try
         {
+            loaded.Complete(message);
+            if (source.Schema is not null && loaded.Signature is null)
+            {
+                SchemaConfig.Fill(message, source.Schema);
+            }
+
             ConfigCompletion.Complete(message, loaded.Signature, options.AutoComplete);
-            ConfigRules.Check(message);
-            config = Limited(message);
+            ConfigRules.Check(message, loaded.HasOpenOutputs);
+            config = Limited(message) with { HasOpenOutputs = loaded.HasOpenOutputs };
+            options.Admit?.Invoke(config);
             labels = ReadLabels(config, directory);
+            Check(config, source.Schema, isFilled: loaded.Signature is null);
         }
         catch
         {
@@ -146,16 +159,36 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
             throw;
         }
 
-        return new Model(config, version, loaded, labels, time, directory);
+        var model = new Model(config, version, loaded, labels, time, directory);
+        model.UseSchema(source.Schema);
+        return model;
     }
 
-    private Model LoadEnsemble(Protocol.ModelConfig message, string directory, long version)
+    private Model LoadEnsemble(Protocol.ModelConfig message, ModelSource source, long version)
     {
         ConfigRules.Check(message);
         var config = Limited(message);
+        options.Admit?.Invoke(config);
         var steps = EnsembleStep.From(message.EnsembleScheduling);
         EnsembleCheck.Check(config, steps, acquire);
-        return new Model(config, version, new Ensemble(config.Name, steps, config.Outputs, acquire), ReadLabels(config, directory), time);
+        Check(config, source.Schema, isFilled: false);
+        var model = new Model(config, version, new Ensemble(config.Name, steps, config.Outputs, acquire), ReadLabels(config, source.Directory), time);
+        model.UseSchema(source.Schema);
+        return model;
+    }
+
+    private void Check(ModelConfig config, InputSchema? schema, bool isFilled)
+    {
+        if (schema is null)
+        {
+            return;
+        }
+
+        SchemaConfig.Check(config, schema);
+        foreach (var warning in SchemaConfig.Warnings(schema, isFilled))
+        {
+            options.Warn?.Invoke($"model '{config.Name}': {warning}");
+        }
     }
 
     private ModelConfig Limited(Protocol.ModelConfig message)

@@ -1,3 +1,5 @@
+using Runtime.Models.Configuration;
+
 namespace Runtime.Models;
 
 /// <summary>When models are loaded and unloaded.</summary>
@@ -19,6 +21,12 @@ public sealed record RepositoryOptions
     /// <summary>Directories whose children are models.</summary>
     public required IReadOnlyList<string> Directories { get; init; }
 
+    /// <summary>A directory with input schemas by model name, for models that have none of their own; null for none.</summary>
+    public string? SchemaDirectory { get; init; }
+
+    /// <summary>Told what is odd about a model that loads all the same.</summary>
+    public Action<string>? Warn { get; init; }
+
     public ModelControlMode Mode { get; init; }
 
     /// <summary>The models to load at start in explicit mode; <c>*</c> is all.</summary>
@@ -31,6 +39,9 @@ public sealed record RepositoryOptions
 
     /// <summary>The limits of models whose configurations give none.</summary>
     public ModelLimits Limits { get; init; } = ModelLimits.Default;
+
+    /// <summary>Told of every version's complete configuration before it serves; a <see cref="ModelConfigException"/> of it is why the model does not load.</summary>
+    public Action<ModelConfig>? Admit { get; init; }
 
     /// <summary>Where models that want it keep answers; null for nowhere.</summary>
     public ResponseCache? Cache { get; init; }

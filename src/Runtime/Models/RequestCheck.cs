@@ -122,7 +122,7 @@ internal static class RequestCheck
     {
         foreach (var output in request.Outputs)
         {
-            if (Find(config.Outputs, output.Name) is null)
+            if (!config.HasOpenOutputs && Find(config.Outputs, output.Name) is null)
             {
                 return InferenceError.InvalidArgument(
                     $"unexpected inference output '{output.Name}' for model '{config.Name}', which has the outputs {Quoted(config.Outputs.Select(known => known.Name))}");

@@ -37,8 +37,33 @@ internal static class ResponseOutputs
             AddOne(selected, tensor, known, asked?.ClassificationCount ?? 0, (config, labels));
         }
 
+        if (config.HasOpenOutputs)
+        {
+            AddOpen(selected, outputs, request, config);
+        }
+
         selected.Own(outputs);
         return selected;
+    }
+
+    /// <summary>The outputs that only the instance names, in its order.</summary>
+    private static void AddOpen(TensorSet selected, TensorSet outputs, InferenceRequest request, ModelConfig config)
+    {
+        foreach (var tensor in outputs.Tensors)
+        {
+            if (RequestCheck.Find(config.Outputs, tensor.Name) is null && (request.Outputs.Count == 0 || request.Outputs.Exists(asked => asked.Name == tensor.Name)))
+            {
+                selected.Add(tensor);
+            }
+        }
+
+        var missing = request.Outputs.Find(asked => selected.IndexOf(asked.Name) < 0);
+        if (missing is not null)
+        {
+            selected.Dispose();
+            var names = string.Join(", ", outputs.Tensors.ToArray().Select(tensor => $"'{tensor.Name}'"));
+            throw new InferenceException(ErrorCode.InvalidArgument, $"unexpected inference output '{missing.Name}' for model '{config.Name}', which gave the outputs {names}");
+        }
     }
 
     private static void AddOne(TensorSet selected, Tensor tensor, TensorConfig known, uint classes, (ModelConfig Config, IReadOnlyDictionary<string, string[]> Labels) model)
@@ -67,12 +92,12 @@ internal static class ResponseOutputs
 
     private static bool IsInOrder(TensorSet outputs, ModelConfig config)
     {
-        if (outputs.Count != config.Outputs.Count)
+        if (outputs.Count != config.Outputs.Count && !(config.HasOpenOutputs && config.Outputs.Count == 0))
         {
             return false;
         }
 
-        for (var i = 0; i < outputs.Count; i++)
+        for (var i = 0; i < config.Outputs.Count; i++)
         {
             if (outputs[i].Name != config.Outputs[i].Name || config.Outputs[i].Reshape is not null)
             {

@@ -10,7 +10,7 @@ internal sealed class BatchRun(string modelName)
     private CancellationTokenSource? _stop;
     private int _waiting;
 
-    /// <summary>Ties several requests to this run, once their inputs are copied; the token is cancelled when all of them are.</summary>
+    /// <summary>Ties requests to this run, once their inputs are copied or shared; the token is cancelled when all of them are.</summary>
     public CancellationToken Begin(List<PendingRequest> batch)
     {
         var mayStop = batch.TrueForAll(static request => request.Cancellation.CanBeCanceled);
@@ -20,7 +20,11 @@ internal sealed class BatchRun(string modelName)
             // Whoever cancelled the last of an earlier batch may be about to cancel that batch's source.
             _stop = _waiting == 0 ? null : _stop;
             _waiting = batch.Count;
-            if (mayStop)
+            if (batch.Count == 1)
+            {
+                token = batch[0].Cancellation;
+            }
+            else if (mayStop)
             {
                 _stop ??= new CancellationTokenSource();
                 token = _stop.Token;

@@ -28,6 +28,9 @@ internal sealed class RequestQueue
     private long _watchedUntil = long.MaxValue;
     private bool _closed;
 
+    /// <summary>Called after each request that enters, outside of the lock; null where instances wait in <see cref="Take"/>.</summary>
+    public Action? Entered { get; init; }
+
     public RequestQueue(ModelConfig config, ModelStatistics statistics, TimeProvider time)
     {
         (_modelName, _batching, _statistics, _time) = (config.Name, config.DynamicBatching, statistics, time);
@@ -72,7 +75,17 @@ internal sealed class RequestQueue
             }
         }
 
+        Entered?.Invoke();
         return null;
+    }
+
+    /// <summary>Takes the next batch if there is one to take now; otherwise <paramref name="due"/> says when there may be, if nothing enters sooner.</summary>
+    public bool TryTakeNow(List<PendingRequest> batch, out long due)
+    {
+        lock (_gate)
+        {
+            return TryTake(batch, out due);
+        }
     }
 
     /// <summary>Takes the next batch, waiting for one; false when the queue is closed and empty. Called by many instances at once.</summary>

@@ -53,14 +53,15 @@ public static class DataTypes
             }
         }
 
-        type = default;
-        return false;
+        // Inferless' name for it.
+        type = DataType.Bytes;
+        return name.SequenceEqual("STRING"u8);
     }
 
     /// <inheritdoc cref="TryParse(ReadOnlySpan{byte}, out DataType)"/>
     public static bool TryParse(string name, out DataType type)
     {
-        var index = Array.IndexOf(Names, name);
+        var index = Array.IndexOf(Names, name == "STRING" ? "BYTES" : name);
         type = (DataType)Math.Max(index, 0);
         return index >= 0;
     }

@@ -18,6 +18,7 @@ public sealed class TensorPool
     private readonly ITimer _timer;
     private long _outstanding;
     private int _isTiming;
+    private long _droppedBytes; // the timer's
 
     /// <summary>An empty pool; <paramref name="time"/> is the clock by which it gives back what is not needed.</summary>
     public TensorPool(TimeProvider? time = null)
@@ -82,16 +83,9 @@ public sealed class TensorPool
     /// <summary>Lets go of the arrays that nobody needed since the last time, and stops the clock where none is left.</summary>
     private void Trim()
     {
-        var dropped = 0L;
         foreach (var bucket in _buckets)
         {
-            dropped += bucket.Trim();
-        }
-
-        if (dropped >= WorthCollecting)
-        {
-            // A process that has become idle would otherwise keep them until it allocates again.
-            GC.Collect(2, GCCollectionMode.Forced, blocking: false);
+            _droppedBytes += bucket.Trim();
         }
 
         if (Bytes.Kept == 0)
@@ -102,6 +96,18 @@ public sealed class TensorPool
             {
                 StartTiming();
             }
+
+            Collect();
+        }
+    }
+
+    /// <summary>A process that has become idle allocates nothing, so nothing else would collect what was dropped; and nobody is there to notice the pause.</summary>
+    private void Collect()
+    {
+        if (_droppedBytes >= WorthCollecting && Outstanding == 0)
+        {
+            _droppedBytes = 0;
+            GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
 

@@ -130,6 +130,18 @@ public sealed class TensorSet : IDisposable
         return slice;
     }
 
+    /// <summary>The same tensors once more; their memory stays until this set and all its slices are disposed.</summary>
+    public TensorSet Share()
+    {
+        var share = new TensorSet(this, _count) { Parameters = Parameters };
+        foreach (var tensor in Tensors)
+        {
+            share.Add(tensor);
+        }
+
+        return share;
+    }
+
     /// <summary>Gives the memory back; later calls do nothing.</summary>
     public void Dispose()
     {

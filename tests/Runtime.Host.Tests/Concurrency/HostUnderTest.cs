@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Settings;
 using Runtime.Host.Tests.Lifecycle;
@@ -28,7 +29,7 @@ internal sealed class HostUnderTest : IAsyncDisposable
         _models = new ModelRepository(new RepositoryOptions { Directories = [_directory.FullName] }, [Backend]);
         _state = new ServerState(true, () => _models.IsReady);
         var admission = new Admission(options, _state);
-        _doors = new DoorFactory(options, _models, admission, new LogSettings(options), NullLoggerFactory.Instance);
+        _doors = new DoorFactory(options, new HostedModels(_models, new ModelRoutes()), admission, new LogSettings(options), NullLoggerFactory.Instance);
         _server = new InferenceServer(options, _doors.Create(), NullLoggerFactory.Instance);
         var loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var served = new ServedModels(LoadAsync, () => _models.Index(readyOnly: false), _models.DisposeAsync);

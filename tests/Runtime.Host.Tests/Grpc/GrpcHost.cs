@@ -39,7 +39,7 @@ internal sealed class GrpcHost : IAsyncDisposable
         State = new ServerState(true, () => _models.IsReady);
         var inference = new InferenceService(_models, Admission = new Admission(options, State), options.Id, _regions, (new TraceSettings(), new LogSettings(options)));
         var grpc = new GrpcServer(
-            [.. inference.Methods, .. new HealthService(State, TimeProvider.System).Methods, .. new ReflectionService().Methods],
+            [.. inference.Methods, .. new HealthService(State, TimeProvider.System).Methods, .. new ReflectionService(State.Draining).Methods],
             new GrpcSettings(options), TimeProvider.System, NullLogger.Instance);
         RequestDelegate closed = context => Task.CompletedTask;
         _server = new InferenceServer(options, new Doors(closed, grpc.HandleAsync, closed), NullLoggerFactory.Instance);

@@ -74,6 +74,20 @@ public sealed class HealthAndReflectionTests
     }
 
     [Fact]
+    public async Task Reflection_IdleStreamWhenDrainingBegins_Ends()
+    {
+        await using var host = await GrpcHost.StartAsync();
+        using var body = new OpenBody(Frames.Of(new ServerReflectionRequest { ListServices = "" }.ToByteArray()));
+        using var response = await host.Client.SendAsync("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", body, default);
+
+        host.State.BeginDraining();
+
+        await response.Content.ReadAsByteArrayAsync();
+        Assert.Equal(GrpcStatusCode.Unavailable, GrpcClient.Status(response));
+        body.End();
+    }
+
+    [Fact]
     public async Task Reflection_WhatIsNotThere_IsAnErrorInsideTheStream()
     {
         var answers = await ReflectAsync(

@@ -61,9 +61,9 @@ internal sealed class EchoModel(bool isDecoupled = false) : ILoadedModel
     /// <summary>Answers each element of the first input by itself, then fails if the last of them is negative.</summary>
     private sealed class StreamingInstance(ModelConfig config) : IStreamingInstance
     {
-        public async IAsyncEnumerable<TensorSet> ExecuteAsync(TensorSet inputs, [EnumeratorCancellation] CancellationToken cancellation)
+        public async IAsyncEnumerable<TensorSet> ExecuteAsync(Inference.InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
         {
-            var input = inputs[0];
+            var input = request.Inputs[0];
             for (var i = 0; i < (int)input.ElementCount; i++)
             {
                 await Task.Yield();

@@ -63,7 +63,7 @@ public sealed class GenerateEndpointTests : IDisposable
         Assert.Contains(message, answer.Text, StringComparison.Ordinal);
         var events = await SendAsync(model, body, stream: true);
         Assert.Equal(400, events.Status);
-        Assert.StartsWith("data: {\"error\":", events.Text, StringComparison.Ordinal);
+        Assert.StartsWith("{\"error\":", events.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,24 +89,24 @@ public sealed class GenerateEndpointTests : IDisposable
     {
         using var model = EchoModel.Create(Decoupled);
         var endpoint = new GenerateEndpoint(null!, new HostOptions(), null!);
-        await using var server = await LocalServer.StartAsync(context => endpoint.ServeAsync(context, model, stream: true));
+        await using var server = await LocalServer.StartAsync(context => endpoint.ServeAsync(context, model, GenerateForm.Streaming));
         using var content = new StringContent("""{"IN":[4,-1]}""");
         using var answer = await server.Client.PostAsync(new Uri("/", UriKind.Relative), content);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("text/event-stream; charset=utf-8", answer.Content.Headers.ContentType!.ToString());
         var events = (await answer.Content.ReadAsStringAsync()).Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, events.Length);
-        Assert.Equal("data: {\"error\":\"negative element\"}", events[1]);
+        Assert.Equal("event: error\ndata: {\"error\":\"negative element\"}", events[1]);
 
         using var first = new StringContent("""{"IN":[-1]}""");
         using var refused = await server.Client.PostAsync(new Uri("/", UriKind.Relative), first);
         Assert.Equal(HttpStatusCode.InternalServerError, refused.StatusCode);
-        Assert.Equal("data: {\"error\":\"negative element\"}\n\n", await refused.Content.ReadAsStringAsync());
+        Assert.Equal("{\"error\":\"negative element\"}", await refused.Content.ReadAsStringAsync());
     }
 
     private static Task<HttpAnswer> SendAsync(Model model, string body, bool stream)
     {
         var endpoint = new GenerateEndpoint(null!, new HostOptions(), null!);
-        return HttpExchange.SendAsync(context => endpoint.ServeAsync(context, model, stream), Encoding.UTF8.GetBytes(body));
+        return HttpExchange.SendAsync(context => endpoint.ServeAsync(context, model, stream ? GenerateForm.Streaming : GenerateForm.Single), Encoding.UTF8.GetBytes(body));
     }
 }

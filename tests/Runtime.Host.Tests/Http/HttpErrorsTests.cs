@@ -29,10 +29,23 @@ public sealed class HttpErrorsTests
     public async Task Write_Error_SaysWhenToRetryWhereALimitWasReached(ErrorCode code, string expected)
     {
         var answer = await HttpExchange.SendAsync(context => HttpErrors.WriteAsync(context, new InferenceError(code, "no")), []);
-        var events = await HttpExchange.SendAsync(context => ServerSentEvents.WriteErrorAsync(context, new InferenceError(code, "no")), []);
 
         Assert.Equal(expected, answer.Headers.RetryAfter.ToString());
-        Assert.Equal(expected, events.Headers.RetryAfter.ToString());
-        Assert.Equal(answer.Status, events.Status);
+    }
+
+    [Fact]
+    public void Body_WithoutDetails_IsTheMessageAlone() => Assert.Equal("""{"error":"it's no"}"""u8, HttpErrors.Body(InferenceError.InvalidArgument("it's no")));
+
+    [Fact]
+    public async Task Write_Details_FollowTheMessage()
+    {
+        var error = InferenceError.InvalidArgument("two faults") with { Details = [new("a", "missing", "a is missing"), new("b", "null", "b is \"null\"")] };
+
+        var answer = await HttpExchange.SendAsync(context => HttpErrors.WriteAsync(context, error), []);
+
+        Assert.Equal(400, answer.Status);
+        Assert.Equal(
+            """{"error":"two faults","details":[{"input":"a","code":"missing","message":"a is missing"},{"input":"b","code":"null","message":"b is \"null\""}]}""",
+            answer.Text);
     }
 }

@@ -12,19 +12,24 @@ public sealed class RestrictedApiTests
     [InlineData(":key=s3cret")]
     [InlineData("helth:key=s3cret")]
     [InlineData("health,:key=s3cret")]
-    public void TryParse_BadEntry_SaysWhyWithoutTheSecret(string entry)
+    public void Faults_BadEntry_SaysWhyWithoutTheSecret(string entry)
     {
-        Assert.False(RestrictedApi.TryParse([entry], "", out _, out var error));
-        Assert.DoesNotContain("s3cret", error, StringComparison.Ordinal);
-        Assert.NotEmpty(error);
+        var fault = Assert.Single(RestrictedApi.Faults([entry]));
+        Assert.DoesNotContain("s3cret", fault, StringComparison.Ordinal);
+        Assert.NotEmpty(fault);
     }
 
     [Fact]
-    public void TryParse_GroupInTwoEntries_IsRefused()
+    public void Faults_GroupInTwoEntriesAndAnUnknownOne_AreAllNamed()
     {
-        Assert.False(RestrictedApi.TryParse(["model-repository,health:k1=v1", "metadata,health:k2=v2"], "", out _, out var error));
-        Assert.Contains("'health' can not be specified in multiple config groups", error, StringComparison.Ordinal);
+        var faults = RestrictedApi.Faults(["model-repository,health:k1=v1", "metadata,health,helth:k2=v2"]);
+        Assert.Equal(2, faults.Count);
+        Assert.Equal("'health' is restricted twice", faults[0]);
+        Assert.StartsWith("unknown API 'helth'", faults[1], StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Faults_GoodEntries_AreNone() => Assert.Empty(RestrictedApi.Faults(["health,metadata:k=v", "trace:k=w"]));
 
     [Fact]
     public void Parse_BadEntry_Throws() => Assert.Throws<FormatException>(() => RestrictedApi.Parse(["health"]));

@@ -6,6 +6,7 @@ using Runtime.Backends;
 using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Metrics;
+using Runtime.Host.OpenApi;
 using Runtime.Host.Settings;
 using Runtime.Host.SharedMemory;
 using Runtime.Models;
@@ -22,7 +23,8 @@ internal sealed class RouterHarness : IAsyncDisposable
     public RouterHarness(bool allowSharedMemory = false, long maxInputSize = 1 << 20, ModelControlMode mode = ModelControlMode.Explicit, params string[] restricted)
     {
         var options = new HostOptions { Id = "test", HttpMaxInputSize = maxInputSize };
-        Models = new ModelRepository(new RepositoryOptions { Directories = [_directory.FullName], Mode = mode, Cache = new ResponseCache(1 << 20) }, [new IdentityBackend()]);
+        Models = new ModelRepository(new RepositoryOptions { Directories = [_directory.FullName], Mode = mode, Cache = new ResponseCache(1 << 20), Admit = Routes.Claim }, [new IdentityBackend()]);
+        Routes.Follow(Models);
         State = new ServerState(true, () => Models.IsReady);
         _regions = new SharedMemoryRegions(allowSharedMemory);
         Router = new HttpRouter(
@@ -35,10 +37,14 @@ internal sealed class RouterHarness : IAsyncDisposable
                 new LoggingEndpoint(options, new LogSettings(options)),
                 new TraceEndpoint(options, new TraceSettings(), Models),
                 new SharedMemoryEndpoints(options, _regions),
-                null!,
-                null!),
+                new InferEndpoint(Models, options, _regions, new Admission(options, State)),
+                new GenerateEndpoint(Models, options, new Admission(options, State)),
+                new OpenApiEndpoint(Models, Routes)),
+            Routes,
             RestrictedApi.Parse(restricted));
     }
+
+    public ModelRoutes Routes { get; } = new();
 
     public ServerState State { get; }
 
@@ -65,6 +71,18 @@ internal sealed class RouterHarness : IAsyncDisposable
         foreach (var version in versions)
         {
             model.CreateSubdirectory(version.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+    }
+
+    /// <summary>A model of one version with nothing but the given configuration.</summary>
+    public void AddBareModel(string name, string config, string schema = "")
+    {
+        var model = _directory.CreateSubdirectory(name);
+        model.CreateSubdirectory("1");
+        File.WriteAllText(Path.Combine(model.FullName, "config.pbtxt"), "backend: 'identity' " + config);
+        if (schema.Length > 0)
+        {
+            File.WriteAllText(Path.Combine(model.FullName, "input_schema.json"), schema);
         }
     }
 

@@ -5,6 +5,7 @@ using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Backends;
 using Runtime.Host.Grpc;
+using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
@@ -58,10 +59,16 @@ public sealed class LimitsTests : IAsyncDisposable
 
         using var http = await PostAsync();
         Assert.Equal((HttpStatusCode)429, http.StatusCode);
+        Assert.Contains("nv_inference_request_failure{model=\"gate\",reason=\"REJECTED\",version=\"1\"} 1", await MetricsAsync());
         Assert.Equal("1", Assert.Single(http.Headers.GetValues("Retry-After")));
         (await _grpc.CallAsync(ModelInfer, TestRequests.Infer("gate", 1))).AssertFails(GrpcStatusCode.ResourceExhausted, "already ");
         var stream = await _grpc.CallAsync(GrpcClient.Inference + "ModelStreamInfer", Frames.Of(TestRequests.Infer("gate", 1).ToByteArray()));
         Assert.Contains("already ", Protocol.ModelStreamInferResponse.Parser.ParseFrom(Assert.Single(stream.Messages)).ErrorMessage, StringComparison.Ordinal);
+        var metrics = await MetricsAsync();
+        Assert.Contains($"runtime_requests_refused_total{{reason=\"REQUESTS\"}} {(requests > 0 ? 3 : 0)}", metrics);
+        Assert.Contains($"runtime_requests_refused_total{{reason=\"BYTES\"}} {(bytes > 0 ? 3 : 0)}", metrics);
+        Assert.Contains("runtime_requests_in_flight 1", metrics);
+        Assert.Contains($"runtime_body_bytes_in_flight {Body.Length}", metrics);
 
         _gate.Opened.Release();
         Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
@@ -112,7 +119,7 @@ public sealed class LimitsTests : IAsyncDisposable
     public async Task Drain_RequestInFlightAndIdleStream_AnswersTheOneAndEndsTheOther()
     {
         await StartAsync("", options => options);
-        var body = new OpenBody();
+        using var body = new OpenBody(Frames.Of(TestRequests.Infer("nosuch", 1).ToByteArray()));
         using var stream = await _grpc.SendAsync(GrpcClient.Inference + "ModelStreamInfer", body, default);
         var first = PostAsync();
         await _gate.Entered.WaitAsync();
@@ -124,6 +131,9 @@ public sealed class LimitsTests : IAsyncDisposable
         Assert.Equal(HttpStatusCode.ServiceUnavailable, late.StatusCode);
         Assert.Equal("""{"error":"server is shutting down"}""", await late.Content.ReadAsStringAsync());
         Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync(Address("v2/health/ready"))).StatusCode);
+        var metrics = await MetricsAsync();
+        Assert.Contains("runtime_requests_refused_total{reason=\"DRAINING\"} 1", metrics);
+        Assert.Contains("nv_inference_request_failure{model=\"gate\",reason=\"REJECTED\",version=\"1\"} 1", metrics);
 
         _gate.Opened.Release();
         Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
@@ -175,6 +185,8 @@ public sealed class LimitsTests : IAsyncDisposable
 
     private Uri Address(string path) => new($"http://{_server.HttpAddress}/{path}");
 
+    private async Task<string[]> MetricsAsync() => (await _http.GetStringAsync(new Uri($"http://{_server.MetricsAddress}/metrics"))).Split('\n');
+
     private async Task<HttpResponseMessage> PostAsync(string body = Body)
     {
         using var content = new StringContent(body);
@@ -194,7 +206,7 @@ public sealed class LimitsTests : IAsyncDisposable
         _state = new ServerState(true, () => _models.IsReady);
         _models.FailedForGood += (name, error) => _state.Break(name + error.Message);
         _admission = new Admission(options, _state);
-        _doors = new DoorFactory(options, _models, _admission, new LogSettings(options), loggers);
+        _doors = new DoorFactory(options, new HostedModels(_models, new ModelRoutes()), _admission, new LogSettings(options), loggers);
         _server = new InferenceServer(options, _doors.Create(), loggers);
         var loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var served = new ServedModels(_models.StartAsync, () => Loaded(_models, loaded), _models.DisposeAsync);
@@ -207,28 +219,6 @@ public sealed class LimitsTests : IAsyncDisposable
     {
         loaded.SetResult();
         return models.Index(readyOnly: false);
-    }
-
-    /// <summary>A request body that stays open until the test ends it.</summary>
-    private sealed class OpenBody : HttpContent
-    {
-        private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void End() => _end.TrySetResult();
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            // An answered message brings the response's head, which a client waits for.
-            await stream.WriteAsync(Frames.Of(TestRequests.Infer("nosuch", 1).ToByteArray()));
-            await stream.FlushAsync();
-            await _end.Task;
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
     }
 
     /// <summary>A clock whose first timer the test sets off.</summary>

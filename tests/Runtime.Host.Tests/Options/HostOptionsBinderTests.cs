@@ -194,7 +194,7 @@ public sealed class HostOptionsBinderTests : IDisposable
     [InlineData("--grpc-max-message-size=2147483648", "--grpc-max-message-size: expected 1 to 2147483647, got 2147483648")]
     [InlineData("--log-format=xml", "--log-format: expected default or ISO8601, got 'xml'")]
     [InlineData("--http-header-forward-pattern=(", "--http-header-forward-pattern: '(' is not a regular expression")]
-    [InlineData("--http-restricted-api=health:a=", "--http-restricted-api: expected <api>,<api>,…:<key>=<value> to restrict, got 'health:a=…'")]
+    [InlineData("--http-restricted-api=health:a=", "--http-restricted-api: expected API[,API…]:KEY=VALUE, got 'health:a=…'")]
     [InlineData("--http-restricted-api=health", "--http-restricted-api: expected API[,API…]:KEY=VALUE, got 'health'")]
     [InlineData("--http-restricted-api=health,helth:a=b", "--http-restricted-api: unknown API 'helth'; there are health, metadata, inference, shared-memory, model-config, model-repository, statistics, trace, logging")]
     [InlineData("--grpc-restricted-protocol=health:a=b --grpc-restricted-protocol=trace,health:a=c", "--grpc-restricted-protocol: 'health' is restricted twice")]

@@ -120,9 +120,9 @@ public class RequestTimeoutTests
 
         public IDisposable CreateInstance(ModelConfig config) => this;
 
-        public async IAsyncEnumerable<TensorSet> ExecuteAsync(TensorSet inputs, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+        public async IAsyncEnumerable<TensorSet> ExecuteAsync(InferenceRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
         {
-            yield return TestModels.AddOne(inputs, cancellation);
+            yield return TestModels.AddOne(request.Inputs, cancellation);
             var never = new TaskCompletionSource();
             await never.Task.WaitAsync(cancellation);
         }

@@ -18,6 +18,8 @@ internal static class BackendFields
         new("tensorrt_plan", "tensorrt", "model.plan"),
         new("", "openvino", "model.xml"),
         new("", "python", "model.py"),
+        new("", "csharp", "model.cs"),
+        new("", "csharp", "model.dll"),
     ];
 
     /// <summary>Fills what follows; looks into the model's first version only when the configuration names nothing.</summary>

@@ -44,8 +44,10 @@ public static class ConfigRules
     public static void CheckInstances(Protocol.ModelConfig config) => InstanceRules.Check(config);
 
     /// <summary>Checks a configuration that is complete.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="isOpen">Whether inputs and outputs may be left away, as with a function, which names its outputs itself.</param>
     /// <exception cref="ModelConfigException">The configuration cannot be served.</exception>
-    public static void Check(Protocol.ModelConfig config)
+    public static void Check(Protocol.ModelConfig config, bool isOpen = false)
     {
         if (config.Name.Length == 0)
         {
@@ -63,7 +65,7 @@ public static class ConfigRules
         CheckFile(config.DefaultModelFilename, "default_model_filename", config);
         CheckVersions(config);
         InstanceRules.Check(config);
-        TensorRules.Check(config);
+        TensorRules.Check(config, isOpen);
         SchedulingRules.Check(config);
     }
 

@@ -6,10 +6,10 @@ namespace Runtime.Models.Configuration;
 /// <summary>The rules for <c>input</c> and <c>output</c>.</summary>
 internal static class TensorRules
 {
-    public static void Check(Protocol.ModelConfig config)
+    public static void Check(Protocol.ModelConfig config, bool isOpen)
     {
-        CheckNames(config, "input", config.Input.Select(input => input.Name));
-        CheckNames(config, "output", config.Output.Select(output => output.Name));
+        CheckNames(config, "input", [.. config.Input.Select(input => input.Name)], isOpen);
+        CheckNames(config, "output", [.. config.Output.Select(output => output.Name)], isOpen);
         foreach (var input in config.Input)
         {
             CheckTensor(config, $"input '{input.Name}'", input.DataType, input.Dims, input.Reshape);
@@ -26,7 +26,7 @@ internal static class TensorRules
         }
     }
 
-    private static void CheckNames(Protocol.ModelConfig config, string field, IEnumerable<string> names)
+    private static void CheckNames(Protocol.ModelConfig config, string field, string[] names, bool isOpen)
     {
         var seen = new HashSet<string>();
         foreach (var name in names)
@@ -42,7 +42,7 @@ internal static class TensorRules
             }
         }
 
-        if (seen.Count == 0)
+        if (names.Length == 0 && !isOpen)
         {
             throw new ModelConfigException($"model '{config.Name}' has no '{field}': its configuration must list at least one");
         }
