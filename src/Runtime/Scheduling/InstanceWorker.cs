@@ -129,7 +129,7 @@ internal sealed class InstanceWorker : IDisposable
         }
 
         _answers = new BatchAnswers(batch.Count);
-        _patience = Math.Min((times.InferEnd - times.InferStart) / 8, MostPatience);
+        _patience = Math.Min((times.InferEnd - times.InferStart) / 4, MostPatience);
         try
         {
             Hand(batch, parts, outputs, times);
