@@ -35,13 +35,6 @@ internal sealed class OtlpExport : IAsyncDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static OtlpExport Start(TelemetrySettings settings) => new(settings);
 
-    /// <summary>Sends what is there, at once; false when that did not come to its end in time.</summary>
-    public bool Flush(TimeSpan limit)
-    {
-        var milliseconds = (int)limit.TotalMilliseconds;
-        return (_traces?.ForceFlush(milliseconds) ?? true) & (_metrics?.ForceFlush(milliseconds) ?? true) & (_logs?.GetService<LoggerProvider>()?.ForceFlush(milliseconds) ?? true);
-    }
-
     public async ValueTask DisposeAsync()
     {
         // Each waits for its last export, so they end side by side, and what hangs is left behind.
