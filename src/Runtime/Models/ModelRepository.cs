@@ -13,12 +13,10 @@ namespace Runtime.Models;
 public sealed partial class ModelRepository : IAsyncDisposable
 {
     private readonly RepositoryOptions _options;
-    private readonly ModelLoader _loader;
+    private readonly ModelLifecycle _lifecycle;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<string, ModelEntry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ModelEntry>.AlternateLookup<ReadOnlySpan<char>> _byName;
-    private readonly Lock _gate = new();
-    private readonly List<Task> _retiring = [];
     private readonly CancellationTokenSource _stopping = new();
     private Task _polling = Task.CompletedTask;
 
@@ -26,15 +24,23 @@ public sealed partial class ModelRepository : IAsyncDisposable
     {
         _options = options;
         _time = time ?? TimeProvider.System;
-        _loader = new ModelLoader(backends, options, _time, Acquire);
+        _lifecycle = new ModelLifecycle(_entries, options, new ModelLoader(backends, options, _time, Acquire));
         _byName = _entries.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
     /// <summary>Raised when a version is loaded, unloaded or fails to load; handlers must be quick and must not throw.</summary>
-    public event Action<ModelEvent>? Changed;
+    public event Action<ModelEvent>? Changed
+    {
+        add => _lifecycle.Changed += value;
+        remove => _lifecycle.Changed -= value;
+    }
 
     /// <summary>Raised with a model's name when an execution failed for a reason that will not go away; handlers must be quick and must not throw.</summary>
-    public event Action<string, InferenceError>? FailedForGood;
+    public event Action<string, InferenceError>? FailedForGood
+    {
+        add => _lifecycle.FailedForGood += value;
+        remove => _lifecycle.FailedForGood -= value;
+    }
 
     /// <summary>Where models that want it keep answers; null for nowhere.</summary>
     public ResponseCache? Cache => _options.Cache;
@@ -114,6 +120,7 @@ public sealed partial class ModelRepository : IAsyncDisposable
     }
 
     /// <summary>Every model in the repositories or loaded, by name and version; with <paramref name="readyOnly"/> those that serve.</summary>
+<<<<<<< HEAD
     public IReadOnlyList<ModelIndexEntry> Index(bool readyOnly)
     {
         lock (_gate)
@@ -126,6 +133,9 @@ public sealed partial class ModelRepository : IAsyncDisposable
             return [.. lines.Where(line => !readyOnly || line.State == ModelState.Ready)];
         }
     }
+=======
+    public IReadOnlyList<ModelIndexEntry> Index(bool readyOnly) => _lifecycle.Index(readyOnly);
+>>>>>>> queue
 
     /// <summary>Loads or reloads a model for a client; null when it serves.</summary>
     public Task<InferenceError?> LoadAsync(string name, LoadOverrides? overrides, CancellationToken cancellation)
@@ -148,19 +158,14 @@ public sealed partial class ModelRepository : IAsyncDisposable
             await RemoveAsync(name, false, CancellationToken.None).ConfigureAwait(false);
         }
 
-        Task[] retiring;
-        lock (_gate)
-        {
-            retiring = [.. _retiring];
-        }
-
-        await Task.WhenAll(retiring).ConfigureAwait(false);
+        await _lifecycle.AwaitRetiredAsync().ConfigureAwait(false);
         _stopping.Dispose();
     }
 
     internal Task<InferenceError?> ChangeAsync(string name, LoadOverrides? overrides, CancellationToken cancellation)
-        => ChangeAsync(name, overrides, [], cancellation);
+        => _lifecycle.ChangeAsync(name, overrides, [], cancellation);
 
+<<<<<<< HEAD
     internal async Task<InferenceError?> RemoveAsync(string name, bool withSteps, CancellationToken cancellation)
     {
         if (!_entries.TryGetValue(name, out var entry))
@@ -311,6 +316,10 @@ public sealed partial class ModelRepository : IAsyncDisposable
         var reasons = result.Failed.Select(failure => $"version {failure.Key} is at UNAVAILABLE state: {failure.Value};");
         return result.Failed.Count == 0 ? null : InferenceError.InvalidArgument($"load failed for model '{name}': {string.Join(' ', reasons)}");
     }
+=======
+    internal Task<InferenceError?> RemoveAsync(string name, bool withSteps, CancellationToken cancellation)
+        => _lifecycle.RemoveAsync(name, withSteps, cancellation);
+>>>>>>> queue
 
     private static InferenceError NotExplicit => InferenceError.Unavailable("explicit model load / unload is not allowed if polling is enabled or the model control mode is none; start the host with --model-control-mode=explicit");
 
@@ -340,28 +349,6 @@ public sealed partial class ModelRepository : IAsyncDisposable
                 return null;
             }
         }
-    }
-
-    private void Retire(ModelEntry entry, IReadOnlyList<ServedVersion> retired)
-    {
-        _options.Cache?.BeginEpoch();
-        _retiring.RemoveAll(static task => task.IsCompleted);
-        foreach (var served in retired)
-        {
-            _retiring.Add(RetireAsync(entry, served));
-        }
-    }
-
-    private async Task RetireAsync(ModelEntry entry, ServedVersion served)
-    {
-        await Task.Yield(); // out of the lock
-        await served.RetireAsync().ConfigureAwait(false);
-        lock (_gate)
-        {
-            entry.Unloaded(served.Model.Version);
-        }
-
-        Changed?.Invoke(new ModelEvent(entry.Name, served.Model.Version, ModelState.Unavailable, "unloaded"));
     }
 
     private static InferenceError? TryParseVersion(ReadOnlySpan<char> version, out long number)
