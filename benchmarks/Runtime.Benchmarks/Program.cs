@@ -8,6 +8,8 @@ switch (args)
 {
     case ["load-grpc" or "load-http", ..]:
         return await LoadCommand.RunAsync(args);
+    case ["load-stream", ..]:
+        return await StreamCommand.RunAsync(args);
     case ["load-overload", _, _, ..]:
         return await OverloadCommand.RunAsync(args);
     case ["load-idle", _, ..]:
@@ -16,6 +18,9 @@ switch (args)
         return await BatchingComparison.RunAsync(repository);
     case ["queue"]:
         await QueueLoad.RunAsync();
+        return 0;
+    case ["progress"]:
+        await ProgressLoad.RunAsync();
         return 0;
     default:
         BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args);

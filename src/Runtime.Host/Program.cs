@@ -1,20 +1,19 @@
-using System.Collections;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Logging;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
+using Runtime.Host.Verbs;
 using Runtime.Onnx;
 
 try
 {
-    var environment = new Dictionary<string, string>();
-    foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+    if (VerbTable.Find(args) is { } verb)
     {
-        environment[(string)variable.Key] = (string?)variable.Value ?? "";
+        return await verb.RunAsync([.. args.Skip(1)]);
     }
 
     OnnxBackend.BeginPreload();
-    var (options, warnings, text) = HostOptionsBinder.Bind(args, environment, Directory.GetCurrentDirectory());
+    var (options, warnings, text) = HostOptionsBinder.Bind(args, HostOptionsBinder.Environment(), Directory.GetCurrentDirectory());
     if (text is not null)
     {
         Console.WriteLine(text);
@@ -32,8 +31,7 @@ try
     var admission = new Admission(options, state);
     using var doors = new DoorFactory(options, hosted, admission, log, loggers);
     using var server = new InferenceServer(options, doors.Create(), loggers);
-    var served = hosted.Serve();
-    return await new ServerProcess(options, admission, server, served, loggers).RunAsync(signals.First);
+    return await new ServerProcess(options, admission, server, hosted.Serve(), loggers).RunAsync(signals.First);
 }
 catch (StartException e)
 {

@@ -10,7 +10,7 @@ namespace Runtime.Benchmarks.Load;
 internal static class LoadCommand
 {
     /// <summary>Linux counts processor time in these for every program.</summary>
-    private const double TicksPerSecond = 100;
+    public const double TicksPerSecond = 100;
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -67,7 +67,7 @@ internal static class LoadCommand
     }
 
     /// <summary>The processor time that a process has used, in user and system mode.</summary>
-    private static long Ticks(int pid)
+    public static long Ticks(int pid)
     {
         if (pid == 0)
         {

@@ -1,6 +1,9 @@
 using System.Globalization;
 using Runtime.Backends;
+using Runtime.Functions;
+using Runtime.Functions.Compiler;
 using Runtime.Host.Http;
+using Runtime.Host.Nvcf;
 using Runtime.Host.Options;
 using Runtime.Models;
 using Runtime.Onnx;
@@ -22,7 +25,9 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
             AllowSpinning = options.OnnxThreadSpinning,
             Log = message => logger.LogWarning("{Message}", message),
         };
-        var models = new ModelRepository(Options(options) with { Admit = routes.Claim, Warn = message => logger.LogWarning("{Message}", message) }, [new OnnxBackend(onnx), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
+        ModelRepository? models = null;
+        var repository = Options(options) with { Admit = routes.Claim, Warn = message => logger.LogWarning("{Message}", message) };
+        models = new ModelRepository(repository, [new OnnxBackend(onnx), Functions(options, loggers, () => models), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
         models.Changed += change => Log(logger, change);
         models.Changed += change => WarnOfNoCache(logger, models, change);
         routes.Follow(models);
@@ -41,7 +46,22 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
         return failed;
     }
 
-    private static RepositoryOptions Options(HostOptions options) => new()
+    private static FunctionBackend Functions(HostOptions options, ILoggerFactory loggers, Func<ModelRepository?> models)
+    {
+        var logger = loggers.CreateLogger("Functions");
+        var directory = options.FunctionCache switch { "none" => null, "" => CompilationCache.DefaultDirectory, var given => Path.GetFullPath(given) };
+        var services = new FunctionServices { Models = models, Loggers = loggers, Platform = options.IsFunction ? new FunctionPlatform(options) : null };
+        return new FunctionBackend(services, new CompilationCache(directory, warning => logger.LogWarning("{Warning}", warning)));
+    }
+
+    /// <summary>The settings of the repository; a function also serves the models that the platform mounts.</summary>
+    internal static RepositoryOptions Options(HostOptions options)
+    {
+        var (models, repositories) = options.IsFunction ? FunctionMounts.FindModels(options.NvcfConfigRoot, options.ModelRepository) : ([], []);
+        return Common(options) with { Directories = [.. options.ModelRepository, .. repositories], ModelDirectories = models };
+    }
+
+    private static RepositoryOptions Common(HostOptions options) => new()
     {
         Directories = options.ModelRepository,
         SchemaDirectory = options.SchemaDirectory.Length > 0 ? options.SchemaDirectory : null,

@@ -1,4 +1,5 @@
 using Runtime.Host.Lifecycle;
+using Runtime.Host.Verbs;
 
 namespace Runtime.Host.Options;
 
@@ -42,7 +43,7 @@ internal sealed class CommandLine
 
         if (!argument.StartsWith("--", StringComparison.Ordinal))
         {
-            throw new StartException($"unexpected argument '{argument}'{Spelling.Suggest(argument, ["serve", "help"])}");
+            throw new StartException($"unexpected argument '{argument}'{Spelling.Suggest(argument, ["serve", "help", .. VerbTable.All.Select(verb => verb.Name)])}");
         }
 
         var equals = argument.IndexOf('=', StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using Runtime.Host.Verbs;
 
 namespace Runtime.Host.Options;
 
@@ -12,12 +13,19 @@ internal static class Help
     {
         var text = new StringBuilder("""
             Usage: runtime-host [serve] [--model-repository DIR] [options]
+                   runtime-host VERB ...
 
             Serves the models of a repository over Triton's HTTP and gRPC protocols.
             Write --flag=value or --flag value; a switch alone means true. Each setting is also an environment variable
             (--http-port is RUNTIME_HTTP_PORT, lists are separated by ';') and a key of the JSON file that --config names.
 
             """);
+        text.Append("\nVerbs:\n");
+        foreach (var verb in VerbTable.All)
+        {
+            Line(text, $"{verb.Name} {verb.Usage}", verb.Help, "");
+        }
+
         foreach (var group in OptionTable.Groups)
         {
             text.Append('\n').Append(group.Title).Append(":\n");

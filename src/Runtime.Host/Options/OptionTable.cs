@@ -29,6 +29,10 @@ internal static class OptionTable
             Option.Number("onnx-inter-op-threads", "Threads that run operators side by side, for all models together; 0 is one a processor.", o => o.OnnxInterOpThreads, (o, v) => o with { OnnxInterOpThreads = v }),
             Option.Switch("onnx-thread-spinning", "Let those threads spin when they have no work: lower latency for more CPU time.", o => o.OnnxThreadSpinning, (o, v) => o with { OnnxThreadSpinning = v }),
         ]),
+        new("Functions",
+        [
+            Option.Text("function-cache", "Directory of compiled C# functions, writable by this user alone; without it one in the user's cache, none keeps none.", o => o.FunctionCache, (o, v) => o with { FunctionCache = v }),
+        ]),
         new("Process",
         [
             Option.Text("id", "The server's name in its metadata.", o => o.Id, (o, v) => o with { Id = v }),
@@ -73,6 +77,13 @@ internal static class OptionTable
             Option.Text("metrics-address", "Address to listen on; HTTP's unless it is given.", o => o.MetricsAddress, (o, v) => o with { MetricsAddress = v }),
             Option.Number("metrics-port", "Port to listen on; 0 picks a free one.", o => o.MetricsPort, (o, v) => o with { MetricsPort = v }),
             Option.List("metrics-config", "counter_latencies, summary_latencies or histogram_latencies=true|false, or summary_quantiles=Q:E,...; repeat it for several.", "K=V", (o, v) => o with { MetricsConfig = v }),
+        ]),
+        new("NVIDIA Cloud Functions",
+        [
+            Option.Text("nvcf", "true: run as a function of NVIDIA Cloud Functions, whose headers and limits then count; false; auto: true where NVCF_FUNCTION_ID or NVCF_FUNCTION_VERSION_ID is set.", o => o.Nvcf, (o, v) => o with { Nvcf = v }),
+            Option.Text("nvcf-config-root", "Where the platform mounts models/* and resources/*, read-only.", o => o.NvcfConfigRoot, (o, v) => o with { NvcfConfigRoot = v }),
+            Option.Text("nvcf-secrets-file", "The platform's file of secrets, read again when it changes.", o => o.NvcfSecretsFile, (o, v) => o with { NvcfSecretsFile = v }),
+            Option.Number("nvcf-max-asset-size", "Bytes that an asset may have as an input.", o => o.NvcfMaxAssetSize, (o, v) => o with { NvcfMaxAssetSize = v }),
         ]),
         new("Log",
         [

@@ -17,7 +17,6 @@ internal sealed class AsyncRunner : IDisposable
     public const string ConcurrencyParameter = "max_concurrent_executions";
 
     private const int DefaultConcurrency = 64;
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private readonly ModelConfig _config;
@@ -36,6 +35,9 @@ internal sealed class AsyncRunner : IDisposable
         Queue = new RequestQueue(config, statistics, time) { Entered = Pump };
         _timer = time.CreateTimer(static runner => ((AsyncRunner)runner!).Pump(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    /// <summary>How long disposal waits for executions in progress.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Where requests enter; entering starts what may run.</summary>
     public RequestQueue Queue { get; }
