@@ -21,7 +21,7 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
     {
         lock (_gate)
         {
-            var present = ModelDirectory.Find(options.Directories).Select(group => group.Key);
+            var present = ModelDirectory.Find(options).Select(group => group.Key);
             var serving = entries.Values.Where(entry => entry.Served.Count > 0).Select(entry => entry.Name);
             var lines = present.Union(serving)
                 .Order(StringComparer.Ordinal)
@@ -78,7 +78,7 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
     public async Task<InferenceError?> ChangeAsync(string name, LoadOverrides? overrides, IReadOnlyList<string> ensembles, CancellationToken cancellation)
     {
         var directory = "";
-        if (overrides is not { Files.Count: > 0 } && ModelDirectory.TryLocate(options.Directories, name, out directory) is { } missing)
+        if (overrides is not { Files.Count: > 0 } && ModelDirectory.TryLocate(options, name, out directory) is { } missing)
         {
             return missing;
         }
