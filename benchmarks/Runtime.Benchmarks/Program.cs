@@ -10,6 +10,10 @@ switch (args)
         return await LoadCommand.RunAsync(args);
     case ["load-stream", ..]:
         return await StreamCommand.RunAsync(args);
+    case ["load-overload", _, _, ..]:
+        return await OverloadCommand.RunAsync(args);
+    case ["load-idle", _, ..]:
+        return await IdleCommand.RunAsync(args);
     case ["batching", var repository]:
         return await BatchingComparison.RunAsync(repository);
     case ["queue"]:

@@ -13,6 +13,7 @@ internal static class VerbTable
     public static readonly IReadOnlyList<Verb> All =
     [
         new("new", "function NAME [--directory DIR]", "Write a C# function that can be served as it is, into models or the given directory.", NewFunction.RunAsync),
+        new("validate", "DIR [settings]", "Load every model of a repository, run its examples once, and say what is wrong; exit code 1 if anything is.", Validate.RunAsync),
     ];
 
     public static Verb? Find(string[] args) => args.Length == 0 ? null : All.FirstOrDefault(verb => verb.Name == args[0]);

@@ -106,6 +106,22 @@ public sealed class AssetTests
         Assert.Equal("[4,5,6]", JsonDocument.Parse((await host.PostAsync("/v2/models/numbers/generate_stream", Generate(Id), host.Headers(Id))).Text["data: ".Length..]).RootElement.GetProperty("Y").GetRawText());
     }
 
+    [Fact]
+    public async Task Asset_ModelWithASchema_IsCheckedByWhatTheFileHolds()
+    {
+        await using var host = await NvcfHost.StartAsync();
+        host.AddAsset("two", TestRequests.Bytes(4, 5));
+        host.AddAsset("three", TestRequests.Bytes(4, 5, 6));
+
+        foreach (var (verb, two, three) in new[] { ("infer", Infer("INT32", "[2]", "two"), Infer("INT32", "[3]", "three")), ("generate", Generate("two"), Generate("three")) })
+        {
+            var good = await host.PostAsync($"/v2/models/described/{verb}", two, host.Headers("two,three"));
+            Assert.True(good.Status == 200, good.Text);
+            var bad = await host.PostAsync($"/v2/models/described/{verb}", three, host.Headers("two,three"));
+            Assert.Equal((400, 1), (bad.Status, bad.Json.GetProperty("details").GetArrayLength()));
+        }
+    }
+
     [Theory]
     [InlineData("""{"X":{}}""")]
     [InlineData("""{"X":{"asset":"a"}}""")]

@@ -16,7 +16,7 @@ namespace Runtime.Host.Tests.Nvcf;
 
 /// <summary>
 /// A function on real ports with real directories, and the platform's part around it: <c>text</c> (BYTES) and <c>numbers</c>
-/// (INT32) repeat their input, <c>filed</c> is text whose large responses are files, <c>gated</c> waits for the test,
+/// (INT32) repeat their input, <c>described</c> is numbers with a schema, <c>filed</c> is text whose large responses are files, <c>gated</c> waits for the test,
 /// <c>pipeline</c> is numbers and then gated, <c>repeat</c> is decoupled, <c>function</c> does what the test says.
 /// </summary>
 internal sealed class NvcfHost : IAsyncDisposable
@@ -133,6 +133,8 @@ internal sealed class NvcfHost : IAsyncDisposable
         WriteModel(Path.Combine(models, "text"), Repeats("identity", "TYPE_STRING"));
         WriteModel(Path.Combine(models, "filed"), Repeats("identity", "TYPE_STRING", "parameters { key: 'large_response' value { string_value: 'file' } }"));
         WriteModel(Path.Combine(models, "numbers"), Repeats("identity", "TYPE_INT32"));
+        WriteModel(Path.Combine(models, "described"), Repeats("identity", "TYPE_INT32"));
+        File.WriteAllText(Path.Combine(models, "described", "input_schema.json"), """{"INPUT_SCHEMA": {"X": {"datatype": "INT32", "shape": [2], "required": true}}}""");
         WriteModel(Path.Combine(models, "function"), Repeats("function", "TYPE_INT32"));
         WriteModel(Path.Combine(models, "gated"), Repeats("gated", "TYPE_INT32"));
         WriteModel(Path.Combine(models, "pipeline"), Repeats("", "TYPE_INT32", """
