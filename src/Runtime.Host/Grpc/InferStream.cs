@@ -130,7 +130,7 @@ internal sealed class InferStream : IDisposable
             throw;
         }
 
-        if (infer?.Model.Config.IsDecoupled == true)
+        if (infer?.Model.CanStream == true)
         {
             _ = FinishAsync(StreamAsync(infer, message.Flag(InferParameters.EmptyFinalResponse), record), record);
             return;

@@ -14,7 +14,10 @@ namespace Runtime.Host.Lifecycle;
 /// <summary>The repository that the settings ask for, with every backend of this build.</summary>
 internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Routes)
 {
-    public static HostedModels Create(HostOptions options, ILoggerFactory loggers)
+    /// <summary>Functions of the program that the host is part of.</summary>
+    public IReadOnlyList<FunctionModel> Bound { get; init; } = [];
+
+    public static HostedModels Create(HostOptions options, ILoggerFactory loggers, IReadOnlyList<FunctionModel>? bound = null)
     {
         var routes = new ModelRoutes();
         var logger = loggers.CreateLogger("Models");
@@ -27,11 +30,13 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
         };
         ModelRepository? models = null;
         var repository = Options(options) with { Admit = routes.Claim, Warn = message => logger.LogWarning("{Message}", message) };
-        models = new ModelRepository(repository, [new OnnxBackend(onnx), Functions(options, loggers, () => models), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
+        var services = new FunctionServices { Models = () => models, Loggers = loggers, Platform = options.IsFunction ? new FunctionPlatform(options) : null };
+        IBackend[] backends = [new OnnxBackend(onnx), Functions(options, services), new BoundFunctions(bound ?? [], services), new IdentityBackend(), new RepeatBackend(), new SquareBackend()];
+        models = new ModelRepository(repository, backends);
         models.Changed += change => Log(logger, change);
         models.Changed += change => WarnOfNoCache(logger, models, change);
         routes.Follow(models);
-        return new HostedModels(models, routes);
+        return new HostedModels(models, routes) { Bound = bound ?? [] };
     }
 
     /// <summary>The life of these models in the process.</summary>
@@ -40,17 +45,23 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
     private async Task<IReadOnlyList<ModelEvent>> StartAsync(CancellationToken cancellation)
     {
         var failed = await Repository.StartAsync(cancellation);
+        foreach (var function in Bound)
+        {
+            if (await Repository.AddAsync(function.Config, cancellation) is { } error)
+            {
+                failed = [.. failed, new ModelEvent(function.Name, 0, ModelState.Unavailable, error.Message)];
+            }
+        }
 
         // Nobody needs to wait for that.
         ThreadPool.UnsafeQueueUserWorkItem(static _ => OnnxBackend.TrimMemory(), null);
         return failed;
     }
 
-    private static FunctionBackend Functions(HostOptions options, ILoggerFactory loggers, Func<ModelRepository?> models)
+    private static FunctionBackend Functions(HostOptions options, FunctionServices services)
     {
-        var logger = loggers.CreateLogger("Functions");
+        var logger = services.Loggers.CreateLogger("Functions");
         var directory = options.FunctionCache switch { "none" => null, "" => CompilationCache.DefaultDirectory, var given => Path.GetFullPath(given) };
-        var services = new FunctionServices { Models = models, Loggers = loggers, Platform = options.IsFunction ? new FunctionPlatform(options) : null };
         return new FunctionBackend(services, new CompilationCache(directory, warning => logger.LogWarning("{Warning}", warning)));
     }
 

@@ -97,6 +97,9 @@ public sealed class Model : IDisposable
     /// <summary>Counts a request that was refused before it came here.</summary>
     public void CountRefused() => Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
 
+    /// <summary>Whether <see cref="StreamAsync"/> may give several responses: a decoupled model, or a function that streams as well.</summary>
+    public bool CanStream => _streaming.Length > 0;
+
     /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left or its queue is full. The caller disposes it once, after the response.</summary>
     public InferenceError? TryEnter(out ModelSlot slot)
     {
@@ -157,7 +160,7 @@ public sealed class Model : IDisposable
         }
 
         var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
-        var pending = new PendingRequest(request, rows, cancellation) { Padding = _padding };
+        var pending = new PendingRequest(request, rows, cancellation) { Padding = _padding, MixesShapes = _runner is not null };
         error = _sequences is null ? queue.TryEnqueue(pending) : _sequences.TryEnqueue(pending);
         if (error is not null)
         {

@@ -122,26 +122,8 @@ internal sealed class RequestQueue
         }
     }
 
-    /// <summary>
-    /// Lets those who were just answered come back before the next take, where they can make its batch larger: on a few cores
-    /// a batch whose clients are all back is worth more than an instance that is never late.
-    /// </summary>
-    /// <param name="answers">The last batch's; null for that of a single request.</param>
-    /// <param name="until">A timestamp after which nobody is waited for.</param>
-    public void AwaitReturn(BatchAnswers? answers, long until)
-    {
-        if (_levels.Rows >= _mostRows)
-        {
-            return;
-        }
-
-        // The pool's thread may have been woken on this core; spinning at once would hold it up by as long as the spin.
-        Thread.Yield();
-        while (answers is { AreReceived: false } && _levels.Rows < _mostRows && Stopwatch.GetTimestamp() < until)
-        {
-            Thread.SpinWait(5);
-        }
-    }
+    /// <summary>Whether company could still make the next batch larger. Without the lock: the answer of a moment ago.</summary>
+    public bool HasRoom => _levels.Rows < _mostRows;
 
     /// <summary>Removes a request that still waits; false if an instance has it already, or it has left.</summary>
     public bool TryRemove(PendingRequest request)

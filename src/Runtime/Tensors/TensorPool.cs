@@ -168,6 +168,7 @@ public sealed class TensorPool
             {
                 var unused = _fewest;
                 _count -= unused;
+                Array.Copy(_free, unused, _free, 0, _count); // the last in are the ones in use
                 Array.Clear(_free, _count, unused);
                 _fewest = _count;
                 return (long)unused << shift;
