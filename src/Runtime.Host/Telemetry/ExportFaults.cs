@@ -11,9 +11,10 @@ internal sealed class ExportFaults(ILogger logger, TimeProvider time) : EventLis
 
     protected override void OnEventSourceCreated(EventSource eventSource)
     {
+        // The SDK warns of instruments that nobody asked for, too.
         if (eventSource.Name.StartsWith("OpenTelemetry-", StringComparison.Ordinal))
         {
-            EnableEvents(eventSource, EventLevel.Warning);
+            EnableEvents(eventSource, eventSource.Name.StartsWith("OpenTelemetry-Exporter-", StringComparison.Ordinal) ? EventLevel.Warning : EventLevel.Error);
         }
     }
 

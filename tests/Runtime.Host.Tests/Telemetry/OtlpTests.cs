@@ -126,6 +126,19 @@ public sealed class OtlpTests
         collector.Open();
     }
 
+    [Fact]
+    public async Task Collector_Unreachable_IsToldInTheLog()
+    {
+        await using var host = await ObservedHost.StartAsync(null, ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"));
+
+        await host.PostAsync("/v2/models/numbers/infer", ObservedHost.Body(1));
+
+        while (!(await host.LineAsync()).Contains("Telemetry: ", StringComparison.Ordinal))
+        {
+            // The request's own line comes before.
+        }
+    }
+
     private static (string Name, string Value)[] Endpoint(OtlpCollector collector, string protocol)
         => [("OTEL_EXPORTER_OTLP_PROTOCOL", protocol), ("OTEL_EXPORTER_OTLP_ENDPOINT", protocol == "grpc" ? collector.GrpcAddress : collector.HttpAddress)];
 
