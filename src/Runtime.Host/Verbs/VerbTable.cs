@@ -12,6 +12,7 @@ internal static class VerbTable
 {
     public static readonly IReadOnlyList<Verb> All =
     [
+        new("health", "[options]", "Exit with 0 if the host that runs with these options is ready; without any: with those of this container's process 1.", HealthCheck.RunAsync),
         new("new", "function NAME [--directory DIR]", "Write a C# function that can be served as it is, into models or the given directory.", NewFunction.RunAsync),
     ];
 
