@@ -10,10 +10,17 @@ switch (args)
         return await LoadCommand.RunAsync(args);
     case ["load-stream", ..]:
         return await StreamCommand.RunAsync(args);
+    case ["load-overload", _, _, ..]:
+        return await OverloadCommand.RunAsync(args);
+    case ["load-idle", _, ..]:
+        return await IdleCommand.RunAsync(args);
     case ["batching", var repository]:
         return await BatchingComparison.RunAsync(repository);
     case ["queue"]:
         await QueueLoad.RunAsync();
+        return 0;
+    case ["progress"]:
+        await ProgressLoad.RunAsync();
         return 0;
     default:
         BenchmarkSwitcher.FromAssembly(Assembly.GetExecutingAssembly()).Run(args);

@@ -35,5 +35,6 @@ for connections in 1 16 64; do row 'GET /v2/health/live' $connections get.lua /v
 for connections in 1 16 64; do row 'simple, JSON' $connections simple.lua /v2/models/simple/infer; done
 row 'simple_dyn, JSON' 64 simple.lua /v2/models/simple_dyn/infer
 for connections in 16 64; do row 'identity_fp32, 4 KB binary' $connections binary4k.lua /v2/models/identity_fp32/infer; done
+for connections in 16 64; do row 'function_fp32, 4 KB binary' $connections binary4k.lua /v2/models/function_fp32/infer; done
 for connections in 1 16; do row 'identity_fp32, 1 MB binary' $connections binary1m.lua /v2/models/identity_fp32/infer; done
 row '150,528 FP32 as JSON, in and out' 4 json150k.lua /v2/models/identity_fp32/infer

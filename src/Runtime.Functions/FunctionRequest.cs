@@ -9,14 +9,14 @@ public sealed class FunctionRequest
     private static readonly AsyncLocal<FunctionRequest?> Running = new();
 
     private readonly InferenceRequest _request;
-    private readonly FunctionServices _services;
     private readonly HashSet<IDisposable> _owned = [];
     private IReadOnlyDictionary<string, object>? _parameters;
+    private IReadOnlyDictionary<string, string>? _headers;
     private IEnumerable<string> _moreCallers = [];
     private bool _isReleased;
 
-    internal FunctionRequest(InferenceRequest request, FunctionContext context, FunctionServices services, CancellationToken cancellation)
-        => (_request, Context, _services, Cancellation) = (request, context, services, cancellation);
+    internal FunctionRequest(InferenceRequest request, FunctionContext context, CancellationToken cancellation)
+        => (_request, Context, Cancellation) = (request, context, cancellation);
 
     /// <summary>What surrounds the function.</summary>
     public FunctionContext Context { get; }
@@ -27,8 +27,11 @@ public sealed class FunctionRequest
     /// <summary>The client's parameters: bools, longs, ulongs, doubles and strings.</summary>
     public IReadOnlyDictionary<string, object> Parameters => _parameters ??= (_request.Parameters ?? []).ToDictionary(entry => entry.Key, entry => Plain(entry.Value));
 
-    /// <summary>The headers that the host knows of the request, by names in any case.</summary>
-    public IReadOnlyDictionary<string, string> Headers => _services.Platform.Headers(_request);
+    /// <summary>The headers that the host knows of the request, by names in any case: its platform's, or else those that it forwards as parameters.</summary>
+    public IReadOnlyDictionary<string, string> Headers => _headers ??= Platform?.Headers ?? Forwarded();
+
+    /// <summary>What the platform that the host runs on knows of the request, and the files that come and go with it; null elsewhere.</summary>
+    public RequestContext? Platform => _request.Context;
 
     /// <summary>Cancelled when the client has gone or the request's time is over: nobody waits for the answer any more.</summary>
     public CancellationToken Cancellation { get; }
@@ -44,8 +47,9 @@ public sealed class FunctionRequest
     internal IReadOnlyList<string> Callers => [.. _request.Callers.Union(_moreCallers), Context.ModelName];
 
     /// <summary>Tells the client how far the request is, where the host can: a percentage, and what is known so far as a JSON object.</summary>
+    /// <exception cref="ArgumentException">The percentage is NaN, or the partial answer is too large or no JSON object.</exception>
     public void Report(double percent, object? partial = null)
-        => _services.Platform.Report(_request, percent, partial is null ? default : NestedJson.Write(partial));
+        => Platform?.Progress?.Report(percent, partial is null ? default : NestedJson.Write(partial));
 
     /// <summary>For one that stands for a batch: the callers of its other members.</summary>
     internal void AddCallers(IEnumerable<string> callers) => _moreCallers = [.. callers.Distinct()];
@@ -91,6 +95,11 @@ public sealed class FunctionRequest
 
         Array.ForEach(left, static item => item.Dispose());
     }
+
+    private Dictionary<string, string> Forwarded() => (_request.Parameters ?? [])
+        .Where(entry => entry.Value.Kind == ParameterKind.String)
+        .GroupBy(entry => entry.Key, StringComparer.OrdinalIgnoreCase)
+        .ToDictionary(group => group.Key, group => group.First().Value.AsString, StringComparer.OrdinalIgnoreCase);
 
     private static object Plain(ParameterValue value) => value.Kind switch
     {

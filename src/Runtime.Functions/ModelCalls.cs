@@ -80,7 +80,7 @@ public sealed class ModelCalls
 
     private ModelCall Begin(ModelLease lease, Outputs inputs, IReadOnlyList<string> callers, FunctionRequest? current)
     {
-        var request = new InferenceRequest { Id = current?.Id ?? "", Callers = callers };
+        var request = new InferenceRequest { Id = current?.Id ?? "", Callers = callers, Context = Context(current) };
         ModelSlot slot = default;
         try
         {
@@ -102,6 +102,9 @@ public sealed class ModelCalls
             throw;
         }
     }
+
+    /// <summary>The platform's request is the same, but its progress is the caller's to tell.</summary>
+    private static RequestContext? Context(FunctionRequest? current) => current?.Platform is { } platform ? platform with { Progress = null } : null;
 
     private void AddInput(InferenceRequest request, ModelConfig config, string name, object? value)
     {

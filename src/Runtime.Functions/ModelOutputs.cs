@@ -3,7 +3,10 @@ using Runtime.Models;
 
 namespace Runtime.Functions;
 
-/// <summary>What another model answered. Dispose it early where many are made; the request that it was made for disposes it otherwise.</summary>
+/// <summary>
+/// What another model answered. The request that it was made for disposes it when it is answered; dispose it sooner where
+/// many are made, but not before outputs that show its tensors have been taken.
+/// </summary>
 public sealed class ModelOutputs : NamedValues, IDisposable
 {
     private readonly InferenceResponse _response;

@@ -57,6 +57,7 @@ internal static class LoadCommand
         return latencies;
     }
 
+    /// <summary>A quantile in microseconds of sorted ticks.</summary>
     public static double At(List<long> sorted, double share) => sorted[(int)(share * (sorted.Count - 1))] * 1e6 / Stopwatch.Frequency;
 
     public static int Option(string[] args, string name, int otherwise)

@@ -1,11 +1,12 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using Google.Protobuf;
 using Runtime.Protocol;
 
 namespace Runtime.Benchmarks.Load;
 
-/// <summary>One inference of <c>simple</c> with its tensors' own bytes, ready to send again and again.</summary>
+/// <summary>One inference with its tensors' own bytes, ready to send again and again.</summary>
 internal sealed record LoadTarget(Uri Address, Version Version, string ContentType, int HeaderLength, byte[] Body)
 {
     private const int Elements = 16;
@@ -27,12 +28,27 @@ internal sealed record LoadTarget(Uri Address, Version Version, string ContentTy
         return new LoadTarget(new Uri(address, "/inference.GRPCInferenceService/ModelInfer"), HttpVersion.Version20, "application/grpc", 0, frame);
     }
 
-    public static LoadTarget Http(Uri address)
+    public static LoadTarget Http(Uri address) => Http(address, "simple", [("INPUT0", "INT32", [1, Elements]), ("INPUT1", "INT32", [1, Elements])]);
+
+    /// <summary>Zeros for a model of 32-bit inputs, one row each, as its metadata describes them.</summary>
+    public static async Task<LoadTarget> OfAsync(Uri address, string model, HttpMessageInvoker client)
     {
-        var inputs = new[] { "INPUT0", "INPUT1" }
-            .Select(name => $$$"""{"name":"{{{name}}}","shape":[1,{{{Elements}}}],"datatype":"INT32","parameters":{"binary_data_size":{{{Elements * 4}}}}}""");
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, $"/v2/models/{model}"));
+        using var response = await client.SendAsync(request, CancellationToken.None);
+        using var metadata = JsonDocument.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync());
+        return Http(address, model, [.. metadata.RootElement.GetProperty("inputs").EnumerateArray().Select(input => (
+            input.GetProperty("name").GetString()!,
+            input.GetProperty("datatype").GetString()!,
+            input.GetProperty("shape").EnumerateArray().Select(dimension => Math.Max(1, dimension.GetInt64())).ToArray()))]);
+    }
+
+    private static LoadTarget Http(Uri address, string model, (string Name, string Type, long[] Shape)[] tensors)
+    {
+        var sizes = tensors.Select(tensor => 4 * tensor.Shape.Aggregate((product, dimension) => product * dimension)).ToArray();
+        var inputs = tensors.Zip(sizes, (tensor, size) =>
+            $$$"""{"name":"{{{tensor.Name}}}","shape":[{{{string.Join(',', tensor.Shape)}}}],"datatype":"{{{tensor.Type}}}","parameters":{"binary_data_size":{{{size}}}}}""");
         var header = Encoding.ASCII.GetBytes($$"""{"parameters":{"binary_data_output":true},"inputs":[{{string.Join(',', inputs)}}]}""");
-        return new LoadTarget(new Uri(address, "/v2/models/simple/infer"), HttpVersion.Version11, "application/octet-stream", header.Length, [.. header, .. new byte[2 * Elements * 4]]);
+        return new LoadTarget(new Uri(address, $"/v2/models/{model}/infer"), HttpVersion.Version11, "application/octet-stream", header.Length, [.. header, .. new byte[sizes.Sum()]]);
     }
 
     public HttpRequestMessage Request()

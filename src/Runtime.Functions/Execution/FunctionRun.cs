@@ -21,7 +21,7 @@ internal sealed class FunctionRun(Function function, ModelConfig config, Functio
 
     public OutputTensors Outputs { get; } = new(config);
 
-    public FunctionRequest Request(InferenceRequest request, CancellationToken cancellation) => new(request, function.Context, services, cancellation);
+    public FunctionRequest Request(InferenceRequest request, CancellationToken cancellation) => new(request, function.Context, cancellation);
 
     /// <summary>How many rows a request has.</summary>
     public int RowsOf(TensorSet inputs) => config.IsBatching && inputs.Count > 0 ? (int)inputs[0].Shape[0] : 1;

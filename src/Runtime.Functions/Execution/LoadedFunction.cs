@@ -80,7 +80,7 @@ internal sealed class LoadedFunction(FunctionOrigin origin, FunctionServices ser
             ModelDirectory = Path.GetDirectoryName(directory) ?? "",
             VersionDirectory = directory,
             Parameters = config.Parameters,
-            Secrets = new Secrets(services.Platform.FindSecret),
+            Secrets = new Secrets(services.Platform is { } platform ? platform.FindSecret : System.Environment.GetEnvironmentVariable),
             Environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? ""),
             Logger = services.Loggers.CreateLogger("Function." + config.Name),
             Models = new ModelCalls(config.Name, services),

@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using Runtime.Inference;
+using Runtime.Host.Nvcf;
 
 namespace Runtime.Host.Grpc;
 
@@ -20,6 +20,7 @@ internal sealed class GrpcCall : IDisposable
         Settings = settings;
         Reader = new FrameReader(context.Request.BodyReader, encoding, settings.MaxMessageSize);
         Writer = new FrameWriter(context.Response.BodyWriter);
+        Nvcf = settings.Nvcf.TryBegin(context.Request.Headers);
         Cancellation = context.RequestAborted;
         if (timeout is { } limit)
         {
@@ -32,6 +33,9 @@ internal sealed class GrpcCall : IDisposable
     public HttpContext Context { get; }
 
     public GrpcSettings Settings { get; }
+
+    /// <summary>The platform's part of the call, for all of its requests; null for a call that did not come through it.</summary>
+    public NvcfRequest? Nvcf { get; }
 
     public FrameReader Reader { get; }
 
@@ -57,27 +61,13 @@ internal sealed class GrpcCall : IDisposable
         return Settings.ResponseCompression;
     }
 
-    /// <summary>Adds the metadata that the server forwards to its models, as string parameters; a parameter of the message keeps its value.</summary>
-    public void ForwardHeaders(InferenceRequest request)
-    {
-        if (Settings.ForwardPattern is not { } pattern)
-        {
-            return;
-        }
-
-        foreach (var (name, values) in Context.Request.Headers)
-        {
-            // The pipe's names are HTTP's (Content-Type), those of gRPC's metadata are lower case.
-            var key = name.ToLowerInvariant();
-            if (pattern.IsMatch(key) && !InferParameters.IsReserved(key))
-            {
-                (request.Parameters ??= []).TryAdd(key, values.ToString());
-            }
-        }
-    }
+    /// <summary>Reads the assets that are inputs of the request that was built last.</summary>
+    public ValueTask FillAssetsAsync(CancellationToken cancellation)
+        => Nvcf?.Assets is { ArePending: true } assets ? assets.FillAsync(cancellation) : default;
 
     public void Dispose()
     {
+        Nvcf?.Dispose();
         Reader.Dispose();
         _linked?.Dispose();
         _deadline?.Dispose();

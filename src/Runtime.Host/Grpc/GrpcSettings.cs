@@ -1,6 +1,6 @@
 using System.IO.Compression;
-using System.Text.RegularExpressions;
 using Runtime.Host.Http;
+using Runtime.Host.Nvcf;
 
 namespace Runtime.Host.Grpc;
 
@@ -18,12 +18,11 @@ internal static class GrpcHeaders
 /// <summary>What the options say about gRPC, made ready for use.</summary>
 internal sealed record GrpcSettings
 {
-    public GrpcSettings(Options.HostOptions options)
+    public GrpcSettings(Options.HostOptions options, NvcfConventions? nvcf = null)
     {
         MaxMessageSize = options.GrpcMaxMessageSize;
-        ForwardPattern = options.GrpcHeaderForwardPattern.Length == 0
-            ? null
-            : new Regex(options.GrpcHeaderForwardPattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+        Forwarding = new HeaderForwarding(options.GrpcHeaderForwardPattern);
+        Nvcf = nvcf ?? new NvcfConventions(options);
         Restricted = RestrictedApi.Parse(options.GrpcRestrictedProtocol, RestrictedApi.GrpcHeaderPrefix);
         ResponseCompression = options.GrpcInferResponseCompressionLevel switch
         {
@@ -39,8 +38,11 @@ internal sealed record GrpcSettings
     /// <summary>Which methods want a secret in the metadata.</summary>
     public RestrictedApi Restricted { get; }
 
-    /// <summary>Which metadata becomes request parameters: where it finds a part of the name, as in Triton; null for none.</summary>
-    public Regex? ForwardPattern { get; }
+    /// <summary>Which metadata becomes request parameters.</summary>
+    public HeaderForwarding Forwarding { get; }
+
+    /// <summary>What metadata of the platform's means.</summary>
+    public NvcfConventions Nvcf { get; }
 
     /// <summary>How inference responses are compressed for clients that accept gzip; null for not at all.</summary>
     public CompressionLevel? ResponseCompression { get; }

@@ -77,8 +77,8 @@ internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regio
                 throw new InferenceException(ErrorCode.Unsupported, "ModelInfer RPC doesn't support models with decoupled transaction policy");
             }
 
-            var request = _builder.Build(message, lease.Model, out var placements);
-            metadata.ForwardHeaders(request);
+            var request = _builder.Build(message, lease.Model, out var placements, metadata.Nvcf);
+            metadata.Settings.Forwarding.ApplyMetadata(metadata.Context.Request.Headers, request);
             return new InferCall(lease, request, placements, (ticket, slot));
         }
         catch (InferenceException exception)

@@ -46,10 +46,6 @@ internal static class InferParameters
         }
     }
 
-    /// <summary>Whether the name means something to the server, so that metadata cannot set it.</summary>
-    public static bool IsReserved(string key)
-        => key is "sequence_id" or "sequence_start" or "sequence_end" or "priority" or "timeout" || key.StartsWith(ReservedPrefix, StringComparison.Ordinal);
-
     /// <summary>How many classes an output's parameters ask for; 0 for the tensor itself.</summary>
     /// <exception cref="InferenceException">It is not a number above 0.</exception>
     public static uint ClassificationCount(List<(string Key, ParameterValue? Value)>? parameters)

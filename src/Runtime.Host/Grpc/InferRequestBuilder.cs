@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Runtime.Host.Nvcf;
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
 using Runtime.Models;
@@ -14,11 +15,11 @@ internal sealed record OutputPlacement(string Output, string Region, ulong Offse
 /// <remarks>The checks come in Triton's order; what only the configuration can tell is checked by the model.</remarks>
 internal sealed class InferRequestBuilder(SharedMemoryRegions regions)
 {
-    /// <summary>The caller disposes the request. The placements are null where no output goes to shared memory.</summary>
+    /// <summary>The caller disposes the request, and fills those of its inputs that are assets before it is run. The placements are null where no output goes to shared memory.</summary>
     /// <exception cref="InferenceException">The message is no valid request.</exception>
-    public InferenceRequest Build(InferMessage message, Model model, out List<OutputPlacement>? placements)
+    public InferenceRequest Build(InferMessage message, Model model, out List<OutputPlacement>? placements, NvcfRequest? nvcf = null)
     {
-        var request = new InferenceRequest { Id = message.Id };
+        var request = new InferenceRequest { Id = message.Id, Context = nvcf?.Context };
         try
         {
             InferParameters.Apply(request, message.Parameters);
@@ -28,7 +29,7 @@ internal sealed class InferRequestBuilder(SharedMemoryRegions regions)
                 types[i] = Type(message.Inputs[i]);
             }
 
-            AddInputs(request, message, model.Config, types);
+            AddInputs(request, message, (model.Config, nvcf?.Assets), types);
             AddOutputs(request, message, model.Config, out placements);
             return request;
         }
@@ -39,16 +40,20 @@ internal sealed class InferRequestBuilder(SharedMemoryRegions regions)
         }
     }
 
-    private void AddInputs(InferenceRequest request, InferMessage message, ModelConfig config, ReadOnlySpan<DataType> types)
+    private void AddInputs(InferenceRequest request, InferMessage message, (ModelConfig Config, AssetInputs? Assets) context, ReadOnlySpan<DataType> types)
     {
         var raw = 0;
         for (var i = 0; i < types.Length; i++)
         {
             var wire = message.Inputs[i];
-            var input = new Tensor(Name(wire.Name.Span, config.Inputs), types[i], wire.Shape, default);
+            var input = new Tensor(Name(wire.Name.Span, context.Config.Inputs), types[i], wire.Shape, default);
             if (SharedPlace.TryRead(wire.Parameters, input.Name, out var place))
             {
                 AddShared(request, message.ModelName, input, place, wire.Contents is not null);
+            }
+            else if (context.Assets is { } assets && InferParameters.Find(wire.Parameters, AssetInputs.Key) is { } asset)
+            {
+                assets.Add(request.Inputs, input, AssetId(asset.Value, wire));
             }
             else if (wire.Contents is { } contents)
             {
@@ -70,6 +75,14 @@ internal sealed class InferRequestBuilder(SharedMemoryRegions regions)
                 throw Invalid($"unable to find data for input tensor '{input.Name}' for model '{message.ModelName}' in request.");
             }
         }
+    }
+
+    private static string AssetId(ParameterValue? id, WireTensor wire)
+    {
+        var name = WireReader.Text(wire.Name.Span);
+        return wire.Contents is not null ? throw Invalid($"unexpected 'content' provided beside an asset for input tensor '{name}'")
+            : id is { Kind: ParameterKind.String } text ? text.AsString
+            : throw Invalid($"invalid value type for '{AssetInputs.Key}' parameter for tensor '{name}', expected string_param.");
     }
 
     private void AddShared(InferenceRequest request, string modelName, Tensor input, SharedPlace place, bool hasContents)

@@ -43,7 +43,7 @@ internal sealed class InferStream : IDisposable
             {
                 await _room.WaitAsync(_stop.Token);
                 Interlocked.Increment(ref _inProgress);
-                StartOrLeave(_call.Reader.Message);
+                await StartOrLeaveAsync(_call.Reader.Message);
             }
         }
         catch (OperationCanceledException) when (_failure is not null || _fault is not null)
@@ -64,10 +64,7 @@ internal sealed class InferStream : IDisposable
 
         await IdleAsync();
         _call.Cancellation.ThrowIfCancellationRequested();
-        if (_failure is null)
-        {
-            _fault?.Throw();
-        }
+        (_failure is null ? _fault : null)?.Throw();
 
         return _failure ?? ending;
     }
@@ -94,11 +91,11 @@ internal sealed class InferStream : IDisposable
         }
     }
 
-    private void StartOrLeave(ReadOnlySequence<byte> frame)
+    private async ValueTask StartOrLeaveAsync(ReadOnlySequence<byte> frame)
     {
         try
         {
-            Start(frame);
+            await StartAsync(frame);
         }
         catch
         {
@@ -108,8 +105,8 @@ internal sealed class InferStream : IDisposable
         }
     }
 
-    /// <summary>Starts a request; it is in its model's queue, in the order of the stream, when this returns.</summary>
-    private void Start(ReadOnlySequence<byte> frame)
+    /// <summary>Starts a request; it is in its model's queue, in the order of the stream, when this ends.</summary>
+    private async ValueTask StartAsync(ReadOnlySequence<byte> frame)
     {
         var message = new InferMessage();
         InferCall? infer = null;
@@ -117,10 +114,17 @@ internal sealed class InferStream : IDisposable
         try
         {
             infer = _calls.Start(frame, ref message, _call, allowDecoupled: true);
+            await _call.FillAssetsAsync(_stop.Token);
         }
         catch (InferenceException exception)
         {
-            error = exception.Error;
+            infer?.Dispose();
+            (infer, error) = (null, exception.Error);
+        }
+        catch
+        {
+            infer?.Dispose();
+            throw;
         }
 
         if (infer?.Model.Config.IsDecoupled == true)
@@ -221,6 +225,7 @@ internal sealed class InferStream : IDisposable
         try
         {
             _stop.Token.ThrowIfCancellationRequested();
+            _call.Nvcf?.Close(keepsFiles: true);
             await _call.Writer.WriteAsync(reply, _compression, _stop.Token);
             await _call.Writer.FlushAsync(_stop.Token);
         }

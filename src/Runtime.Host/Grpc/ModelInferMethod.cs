@@ -12,6 +12,7 @@ internal sealed class ModelInferMethod(InferCalls calls) : GrpcMethod(InferenceS
         var message = default(InferMessage)!;
         using var infer = calls.Start(call.Reader.Message, ref message, call, allowDecoupled: false);
         await ReadEndAsync(call);
+        await call.FillAssetsAsync(call.Cancellation);
 
         // 2. The model answers.
         using var response = await infer.Model.InferAsync(infer.Request, call.Cancellation);
@@ -21,6 +22,7 @@ internal sealed class ModelInferMethod(InferCalls calls) : GrpcMethod(InferenceS
         }
 
         // 3. The response leaves as the tensors' own bytes.
+        call.Nvcf?.Close(keepsFiles: true);
         var compression = call.StartCompression();
         await call.Writer.WriteAsync(InferReply.From(response, infer.Placements), compression, call.Cancellation);
         return GrpcStatus.Ok;

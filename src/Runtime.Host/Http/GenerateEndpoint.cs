@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Runtime.Host.Lifecycle;
+using Runtime.Host.Nvcf;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Schemas;
@@ -7,9 +8,10 @@ using Runtime.Schemas;
 namespace Runtime.Host.Http;
 
 /// <summary>POST <c>/v2/models/{model}[/versions/{version}]/generate</c> and <c>generate_stream</c>, and the paths that models claim.</summary>
-internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptions options, Admission admission)
+internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptions options, Admission admission, NvcfConventions? nvcf = null)
 {
     private readonly long _maxInputSize = Math.Min(options.HttpMaxInputSize, Array.MaxLength - 1);
+    private readonly NvcfConventions _nvcf = nvcf ?? new NvcfConventions(options);
     private readonly HeaderForwarding _forwarding = new(options.HttpHeaderForwardPattern);
 
     /// <summary>Answers with the model's only response, or streams its responses as server-sent events.</summary>
@@ -45,10 +47,11 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
             if (form.Streams(context, call.Request))
             {
                 await ServerSentEvents.WriteAsync(context, model.StreamAsync(call.Request, context.RequestAborted), form.Format, options);
+                call.Nvcf?.Close(keepsFiles: context.Response.StatusCode < StatusCodes.Status400BadRequest);
             }
             else
             {
-                await WriteOnlyAsync(context, model, call.Request, form.Format);
+                await WriteOnlyAsync(context, model, call, form.Format);
             }
         }
         catch (InferenceException exception)
@@ -68,11 +71,16 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
     private async ValueTask<InferCall> ReadAsync(HttpContext context, Model model)
     {
         using var body = await BodyEncoding.OpenAsync(context, _maxInputSize);
-        var call = new InferCall();
+        var call = InferCall.Begin(_nvcf.TryBegin(context, model.Config));
         try
         {
             var text = await body.HoldAsync(-1);
             Read(text, model, call);
+            if (call.Nvcf?.Assets is { ArePending: true } assets)
+            {
+                await assets.FillAsync(context.RequestAborted);
+            }
+
             _forwarding.Apply(context.Request.Headers, call.Request);
             return call;
         }
@@ -90,20 +98,24 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         {
             GenerateJson.Read(json.Span, model.Config, call);
         }
-        catch (InferenceException) when (model.Schema?.Explain(json, RequestForm.Generate) is { } error)
+        catch (InferenceException) when (!call.NamesAssets && model.Schema?.Explain(json, RequestForm.Generate) is { } error)
         {
             throw new InferenceException(error);
         }
 
-        SchemaDoubts.Check(model, json, RequestForm.Generate, call.Request);
+        // The schema reads data from the JSON; an asset's are not in it, and its tensor is checked by the model.
+        if (!call.NamesAssets)
+        {
+            SchemaDoubts.Check(model, json, RequestForm.Generate, call.Request);
+        }
     }
 
-    private static async Task WriteOnlyAsync(HttpContext context, Model model, InferenceRequest request, AnswerFormat format)
+    private static async Task WriteOnlyAsync(HttpContext context, Model model, InferCall call, AnswerFormat format)
     {
         InferenceResponse? only = null;
         try
         {
-            await foreach (var response in Responses(model, request, context.RequestAborted))
+            await foreach (var response in Responses(model, call.Request, context.RequestAborted))
             {
                 if (only is not null || response.Error is not null)
                 {
@@ -116,6 +128,12 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
 
             using var buffer = new JsonBuffer(1024);
             format.WriteBody(buffer, only ?? throw new InferenceException(NotOne(model, "none")));
+            if (LargeResponse.Applies(call.Nvcf, buffer.Length))
+            {
+                await LargeResponse.WriteAsync(context, call.Nvcf!, only, buffer.Written, []);
+                return;
+            }
+
             context.Response.ContentType = "application/json";
             context.Response.ContentLength = buffer.Length;
             await context.Response.BodyWriter.WriteAsync(buffer.Written, context.RequestAborted);

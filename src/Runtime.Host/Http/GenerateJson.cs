@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Runtime.Host.Nvcf;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -125,9 +126,35 @@ internal static class GenerateJson
         }
 
         var shape = input.ClientShape(model.IsBatching);
+        if (call.Nvcf is { } nvcf && cursor.Text[start] == (byte)'{')
+        {
+            var head = new Tensor(input.Name, input.Type, shape, default);
+            nvcf.Assets.Add(inputs, head, ReadAsset(ref cursor, input.Name), static (tensor, count) => Distribute(count, tensor.Shape, tensor.Name));
+            return;
+        }
+
         var end = TensorJsonReader.ReadAny(cursor, start, new TensorHead(input.Name, input.Type, shape), inputs, out var found);
         inputs.Replace(inputs.Count - 1, inputs[inputs.Count - 1] with { Shape = Distribute(found, shape, input.Name) });
         cursor.ContinueAt(end);
+    }
+
+    /// <summary>The asset that stands in an input's place: an object with that one key.</summary>
+    private static string ReadAsset(ref JsonCursor cursor, string input)
+    {
+        string? id = null;
+        cursor.Read();
+        while (cursor.ReadMember())
+        {
+            if (id is not null || !cursor.Is(AssetInputs.Key))
+            {
+                throw JsonCursor.Invalid($"the object for input '{input}' must have one key, '{AssetInputs.Key}' (at byte {cursor.Position})");
+            }
+
+            cursor.Read();
+            id = cursor.GetString(AssetInputs.Key);
+        }
+
+        return id ?? throw JsonCursor.Missing(AssetInputs.Key);
     }
 
     /// <summary>The shape that the elements fill: the last dimension that may vary takes all that the fixed ones leave, the others are 1.</summary>

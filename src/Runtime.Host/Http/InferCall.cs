@@ -1,3 +1,4 @@
+using Runtime.Host.Nvcf;
 using Runtime.Inference;
 
 namespace Runtime.Host.Http;
@@ -23,6 +24,12 @@ internal sealed class InferCall : IDisposable
 {
     public InferenceRequest Request { get; } = new();
 
+    /// <summary>The platform's part of the request; null for one that did not come through it.</summary>
+    public NvcfRequest? Nvcf { get; private init; }
+
+    /// <summary>Whether inputs were said to be assets, rightly or not.</summary>
+    public bool NamesAssets => Nvcf?.Assets is { AreNamed: true };
+
     /// <summary>How outputs that the request does not list are delivered.</summary>
     public bool IsBinaryByDefault { get; set; }
 
@@ -32,11 +39,15 @@ internal sealed class InferCall : IDisposable
     /// <summary>Inputs that follow the JSON, in order.</summary>
     public List<BinaryInput>? BinaryInputs { get; set; }
 
+    /// <summary>A call to be filled, which takes the platform's part over.</summary>
+    public static InferCall Begin(NvcfRequest? nvcf) => new() { Nvcf = nvcf, Request = { Context = nvcf?.Context } };
+
     /// <summary>How an output is delivered; null for the default.</summary>
     public OutputDelivery? Delivery(string output) => Deliveries?.Find(delivery => delivery.Name == output);
 
     public void Dispose()
     {
+        Nvcf?.Dispose();
         Request.Dispose();
         Deliveries?.ForEach(static delivery => delivery.Dispose());
     }

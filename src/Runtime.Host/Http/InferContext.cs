@@ -1,3 +1,4 @@
+using Runtime.Host.Nvcf;
 using Runtime.Host.SharedMemory;
 using Runtime.Models;
 
@@ -9,4 +10,5 @@ namespace Runtime.Host.Http;
 /// <param name="MaxInputSize">Bytes that a tensor may have.</param>
 /// <param name="AllowsHalfPrecision">Whether FP16 and BF16 may be JSON numbers.</param>
 /// <param name="BinarySize">The bytes that follow the JSON, or the most that may.</param>
-internal readonly record struct InferContext(ModelConfig Model, SharedMemoryRegions Regions, long MaxInputSize, bool AllowsHalfPrecision, long BinarySize = 0);
+/// <param name="Assets">The assets that inputs may name; null for a request that did not come through the platform.</param>
+internal readonly record struct InferContext(ModelConfig Model, SharedMemoryRegions Regions, long MaxInputSize, bool AllowsHalfPrecision, long BinarySize = 0, AssetInputs? Assets = null);

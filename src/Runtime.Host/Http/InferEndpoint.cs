@@ -1,4 +1,5 @@
 using Runtime.Host.Lifecycle;
+using Runtime.Host.Nvcf;
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
 using Runtime.Models;
@@ -6,9 +7,9 @@ using Runtime.Models;
 namespace Runtime.Host.Http;
 
 /// <summary>POST <c>/v2/models/{model}[/versions/{version}]/infer</c>.</summary>
-internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions options, SharedMemoryRegions regions, Admission admission)
+internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions options, SharedMemoryRegions regions, Admission admission, NvcfConventions? nvcf = null)
 {
-    private readonly InferRequestReader _reader = new(options, regions);
+    private readonly InferRequestReader _reader = new(options, regions, nvcf);
 
     /// <summary>Answers the request; its body is unread when there is no such model or too much in flight.</summary>
     public async Task HandleAsync(HttpContext context, string model, string version)
@@ -50,6 +51,7 @@ internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions 
             {
                 var format = AnswerFormat.Infer(call, options.HttpHalfPrecisionJson);
                 await ServerSentEvents.WriteAsync(context, model.StreamAsync(call.Request, context.RequestAborted), format, options);
+                call.Nvcf?.Close(keepsFiles: context.Response.StatusCode < StatusCodes.Status400BadRequest);
                 return;
             }
 

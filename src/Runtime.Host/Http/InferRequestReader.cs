@@ -1,3 +1,4 @@
+using Runtime.Host.Nvcf;
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
 using Runtime.Models;
@@ -6,10 +7,11 @@ using Runtime.Schemas;
 namespace Runtime.Host.Http;
 
 /// <summary>Reads the three forms of an infer request: JSON, JSON followed by tensors as bytes, and the bytes of the only input.</summary>
-internal sealed class InferRequestReader(Options.HostOptions options, SharedMemoryRegions regions)
+internal sealed class InferRequestReader(Options.HostOptions options, SharedMemoryRegions regions, NvcfConventions? nvcf = null)
 {
     private const string HeaderLength = "Inference-Header-Content-Length";
 
+    private readonly NvcfConventions _nvcf = nvcf ?? new NvcfConventions(options);
     private readonly HeaderForwarding _forwarding = new(options.HttpHeaderForwardPattern);
 
     /// <summary>The bytes that a body may have, within what an array can hold.</summary>
@@ -20,10 +22,15 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
     public async ValueTask<InferCall> ReadAsync(HttpContext context, Model model)
     {
         using var body = await BodyEncoding.OpenAsync(context, MaxInputSize);
-        var call = new InferCall();
+        var call = InferCall.Begin(_nvcf.TryBegin(context, model.Config));
         try
         {
             await ReadAsync(context, body, model, call);
+            if (call.Nvcf?.Assets is { ArePending: true } assets)
+            {
+                await assets.FillAsync(context.RequestAborted);
+            }
+
             _forwarding.Apply(context.Request.Headers, call.Request);
             return call;
         }
@@ -73,14 +80,18 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
     {
         try
         {
-            InferJson.Read(json.Span, new InferContext(model.Config, regions, MaxInputSize, options.HttpHalfPrecisionJson, binarySize), call);
+            InferJson.Read(json.Span, new InferContext(model.Config, regions, MaxInputSize, options.HttpHalfPrecisionJson, binarySize, call.Nvcf?.Assets), call);
         }
-        catch (InferenceException) when (model.Schema?.Explain(json, RequestForm.Infer) is { } error)
+        catch (InferenceException) when (!call.NamesAssets && model.Schema?.Explain(json, RequestForm.Infer) is { } error)
         {
             throw new InferenceException(error);
         }
 
-        SchemaDoubts.Check(model, json, RequestForm.Infer, call.Request);
+        // The schema reads data from the JSON; an asset's are not in it, and its tensor is checked by the model.
+        if (!call.NamesAssets)
+        {
+            SchemaDoubts.Check(model, json, RequestForm.Infer, call.Request);
+        }
     }
 
     private static async ValueTask FillInputsAsync(RequestBody body, Model model, InferCall call)

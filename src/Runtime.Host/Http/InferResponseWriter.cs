@@ -1,4 +1,5 @@
 using System.Globalization;
+using Runtime.Host.Nvcf;
 using Runtime.Inference;
 
 namespace Runtime.Host.Http;
@@ -14,22 +15,23 @@ internal static class InferResponseWriter
     {
         using var buffer = new JsonBuffer(1024);
         var binarySize = InferResponseJson.Write(buffer, response, call, allowsHalfPrecision);
-        var answer = context.Response;
-        answer.ContentType = binarySize < 0 ? "application/json" : "application/octet-stream";
-        if (binarySize >= 0)
-        {
-            answer.Headers["Inference-Header-Content-Length"] = buffer.Length.ToString(CultureInfo.InvariantCulture);
-        }
-
         var accept = context.Request.Headers.AcceptEncoding;
         var coding = accept.Count == 0 ? ContentCoding.Identity : ResponseEncoding.Choose(accept.ToString());
         if (coding != ContentCoding.Identity)
         {
-            await WriteCompressedAsync(context, (response, call), buffer, coding);
+            await WriteCompressedAsync(context, (response, call), (buffer, binarySize), coding);
             return;
         }
 
-        answer.ContentLength = buffer.Length + Math.Max(binarySize, 0);
+        var size = buffer.Length + Math.Max(binarySize, 0);
+        if (LargeResponse.Applies(call.Nvcf, size))
+        {
+            await WriteFileAsync(context, response, call, buffer);
+            return;
+        }
+
+        WriteHead(context.Response, buffer, binarySize);
+        context.Response.ContentLength = size;
         await WriteAsync(context, buffer.Written);
         for (var i = 0; i < response.Outputs.Count && binarySize >= 0; i++)
         {
@@ -37,6 +39,15 @@ internal static class InferResponseWriter
             {
                 await WriteAsync(context, response.Outputs[i].Data);
             }
+        }
+    }
+
+    private static void WriteHead(HttpResponse answer, JsonBuffer buffer, long binarySize)
+    {
+        answer.ContentType = binarySize < 0 ? "application/json" : "application/octet-stream";
+        if (binarySize >= 0)
+        {
+            answer.Headers["Inference-Header-Content-Length"] = buffer.Length.ToString(CultureInfo.InvariantCulture);
         }
     }
 
@@ -50,12 +61,19 @@ internal static class InferResponseWriter
         }
     }
 
-    private static async ValueTask WriteCompressedAsync(HttpContext context, (InferenceResponse Response, InferCall Call) answer, JsonBuffer buffer, ContentCoding coding)
+    private static ValueTask WriteFileAsync(HttpContext context, InferenceResponse response, InferCall call, JsonBuffer buffer)
+    {
+        var binary = response.Outputs.Tensors.ToArray().Where(output => InferResponseJson.IsBinary(call, output)).Select(output => output.Data);
+        return LargeResponse.WriteAsync(context, call.Nvcf!, response, buffer.Written, [.. binary]);
+    }
+
+    private static async ValueTask WriteCompressedAsync(
+        HttpContext context, (InferenceResponse Response, InferCall Call) answer, (JsonBuffer Buffer, long BinarySize) body, ContentCoding coding)
     {
         using var packed = new MemoryStream();
         using (var stream = coding.Compress(packed))
         {
-            stream.Write(buffer.Written.Span);
+            stream.Write(body.Buffer.Written.Span);
             foreach (var output in answer.Response.Outputs.Tensors)
             {
                 if (InferResponseJson.IsBinary(answer.Call, output))
@@ -65,6 +83,13 @@ internal static class InferResponseWriter
             }
         }
 
+        if (LargeResponse.Applies(answer.Call.Nvcf, packed.Length))
+        {
+            await WriteFileAsync(context, answer.Response, answer.Call, body.Buffer);
+            return;
+        }
+
+        WriteHead(context.Response, body.Buffer, body.BinarySize);
         context.Response.Headers.ContentEncoding = coding.Name();
         context.Response.ContentLength = packed.Length;
         await WriteAsync(context, packed.GetBuffer().AsMemory(0, (int)packed.Length));

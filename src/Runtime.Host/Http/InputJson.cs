@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Runtime.Host.Nvcf;
 using Runtime.Tensors;
 
 namespace Runtime.Host.Http;
@@ -16,6 +17,7 @@ internal ref struct InputJson(InferContext context, InferCall call)
     private bool _hasData;
     private ulong? _binarySize;
     private RegionJson _region;
+    private string? _asset;
 
     /// <summary>Reads the object that the cursor is at, and adds its tensor to the request.</summary>
     public void Read(ref JsonCursor cursor)
@@ -44,6 +46,10 @@ internal ref struct InputJson(InferContext context, InferCall call)
         else if (_region.IsNamed)
         {
             AddRegion(head);
+        }
+        else if (_asset is not null)
+        {
+            context.Assets!.Add(call.Request.Inputs, new Tensor(head.Name, head.Type, head.Shape, default), _asset);
         }
     }
 
@@ -88,7 +94,7 @@ internal ref struct InputJson(InferContext context, InferCall call)
         }
 
         int end;
-        if (_name is not null && _shape is not null && _typeText is not null && _binarySize is null && !_region.IsNamed)
+        if (_name is not null && _shape is not null && _typeText is not null && _binarySize is null && !_region.IsNamed && _asset is null)
         {
             var head = Head();
             CheckJson(head);
@@ -122,6 +128,11 @@ internal ref struct InputJson(InferContext context, InferCall call)
             {
                 cursor.Read();
                 _binarySize = cursor.GetUint64("binary_data_size");
+            }
+            else if (context.Assets is not null && _asset is null && cursor.Is(AssetInputs.Key))
+            {
+                cursor.Read();
+                _asset = cursor.GetString(AssetInputs.Key);
             }
             else if (!_region.TryRead(ref cursor))
             {
@@ -185,7 +196,7 @@ internal ref struct InputJson(InferContext context, InferCall call)
 
     private readonly void CheckSource(string name)
     {
-        var set = (_dataStart >= 0 ? " 'data'" : "") + (_binarySize is not null ? " 'binary_data_size'" : "") + (_region.IsNamed ? " 'shared_memory_region'" : "");
+        var set = (_dataStart >= 0 ? " 'data'" : "") + (_binarySize is not null ? " 'binary_data_size'" : "") + (_region.IsNamed ? " 'shared_memory_region'" : "") + (_asset is not null ? " 'asset_id'" : "");
         if (set.Length == 0 || set.LastIndexOf(' ') > 0)
         {
             throw JsonCursor.Invalid(

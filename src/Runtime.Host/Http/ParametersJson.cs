@@ -55,10 +55,6 @@ internal static class ParametersJson
         }
     }
 
-    /// <summary>Whether the protocol keeps the name for itself.</summary>
-    public static bool IsReserved(string name) => name.StartsWith("triton_", StringComparison.OrdinalIgnoreCase)
-        || name is "sequence_id" or "sequence_start" or "sequence_end" or "priority" or "timeout" or "headers" or "binary_data_output";
-
     private static void ReadSequence(scoped in JsonCursor cursor, InferenceRequest request)
     {
         if (cursor.Token != JsonTokenType.String)

@@ -22,11 +22,24 @@ internal sealed class DoorApplication(ILogger logger) : IHttpApplication<Default
         return context;
     }
 
-    public void DisposeContext(DefaultHttpContext context, Exception? exception) => context.Uninitialize();
+    public void DisposeContext(DefaultHttpContext context, Exception? exception)
+    {
+        if (context.Features.Get<DoorConnection>()?.Refusals is { } refusals)
+        {
+            refusals.IsServing = false;
+        }
+
+        context.Uninitialize();
+    }
 
     public Task ProcessRequestAsync(DefaultHttpContext context)
     {
-        var door = context.Features.GetRequiredFeature<Door>();
+        var (door, refusals) = context.Features.GetRequiredFeature<DoorConnection>();
+        if (refusals is not null)
+        {
+            refusals.IsServing = true;
+        }
+
         if (door.IsGrpc && context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
         {
             // A stream may be silent for as long as its client likes.

@@ -1,6 +1,7 @@
 using Runtime.Host.Grpc;
 using Runtime.Host.Http;
 using Runtime.Host.Metrics;
+using Runtime.Host.Nvcf;
 using Runtime.Host.OpenApi;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
@@ -16,6 +17,7 @@ internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admi
     private readonly ModelRepository _models = hosted.Repository;
     private readonly SharedMemoryRegions _regions = new(options.AllowClientShm);
     private readonly TraceSettings _trace = new();
+    private readonly NvcfConventions _nvcf = new(options, TimeProvider.System, loggers.CreateLogger<NvcfConventions>());
 
     public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(_models, admission, MetricsFlags.Read(options)).HandleAsync);
 
@@ -32,8 +34,8 @@ internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admi
             new LoggingEndpoint(options, log),
             new TraceEndpoint(options, _trace, _models),
             new SharedMemoryEndpoints(options, _regions),
-            new InferEndpoint(_models, options, _regions, admission),
-            new GenerateEndpoint(_models, options, admission),
+            new InferEndpoint(_models, options, _regions, admission, _nvcf),
+            new GenerateEndpoint(_models, options, admission, _nvcf),
             new OpenApiEndpoint(_models, hosted.Routes));
         return new HttpRouter(endpoints, hosted.Routes, RestrictedApi.Parse(options.HttpRestrictedApi));
     }
@@ -42,6 +44,6 @@ internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admi
     {
         var inference = new InferenceService(_models, admission, options.Id, _regions, (_trace, log));
         var health = new HealthService(admission.State, TimeProvider.System);
-        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService(admission.State.Draining).Methods], new GrpcSettings(options), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
+        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService(admission.State.Draining).Methods], new GrpcSettings(options, _nvcf), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
     }
 }

@@ -3,6 +3,7 @@ using Runtime.Backends;
 using Runtime.Functions;
 using Runtime.Functions.Compiler;
 using Runtime.Host.Http;
+using Runtime.Host.Nvcf;
 using Runtime.Host.Options;
 using Runtime.Models;
 using Runtime.Onnx;
@@ -13,7 +14,10 @@ namespace Runtime.Host.Lifecycle;
 /// <summary>The repository that the settings ask for, with every backend of this build.</summary>
 internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Routes)
 {
-    public static HostedModels Create(HostOptions options, ILoggerFactory loggers)
+    /// <summary>Functions of the program that the host is part of.</summary>
+    public IReadOnlyList<FunctionModel> Bound { get; init; } = [];
+
+    public static HostedModels Create(HostOptions options, ILoggerFactory loggers, IReadOnlyList<FunctionModel>? bound = null)
     {
         var routes = new ModelRoutes();
         var logger = loggers.CreateLogger("Models");
@@ -26,11 +30,13 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
         };
         ModelRepository? models = null;
         var repository = Options(options) with { Admit = routes.Claim, Warn = message => logger.LogWarning("{Message}", message) };
-        models = new ModelRepository(repository, [new OnnxBackend(onnx), Functions(options, loggers, () => models), new IdentityBackend(), new RepeatBackend(), new SquareBackend()]);
+        var services = new FunctionServices { Models = () => models, Loggers = loggers, Platform = options.IsFunction ? new FunctionPlatform(options) : null };
+        IBackend[] backends = [new OnnxBackend(onnx), Functions(options, services), new BoundFunctions(bound ?? [], services), new IdentityBackend(), new RepeatBackend(), new SquareBackend()];
+        models = new ModelRepository(repository, backends);
         models.Changed += change => Log(logger, change);
         models.Changed += change => WarnOfNoCache(logger, models, change);
         routes.Follow(models);
-        return new HostedModels(models, routes);
+        return new HostedModels(models, routes) { Bound = bound ?? [] };
     }
 
     /// <summary>The life of these models in the process.</summary>
@@ -39,21 +45,34 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
     private async Task<IReadOnlyList<ModelEvent>> StartAsync(CancellationToken cancellation)
     {
         var failed = await Repository.StartAsync(cancellation);
+        foreach (var function in Bound)
+        {
+            if (await Repository.AddAsync(function.Config, cancellation) is { } error)
+            {
+                failed = [.. failed, new ModelEvent(function.Name, 0, ModelState.Unavailable, error.Message)];
+            }
+        }
 
         // Nobody needs to wait for that.
         ThreadPool.UnsafeQueueUserWorkItem(static _ => OnnxBackend.TrimMemory(), null);
         return failed;
     }
 
-    private static FunctionBackend Functions(HostOptions options, ILoggerFactory loggers, Func<ModelRepository?> models)
+    private static FunctionBackend Functions(HostOptions options, FunctionServices services)
     {
-        var logger = loggers.CreateLogger("Functions");
+        var logger = services.Loggers.CreateLogger("Functions");
         var directory = options.FunctionCache switch { "none" => null, "" => CompilationCache.DefaultDirectory, var given => Path.GetFullPath(given) };
-        var services = new FunctionServices { Models = models, Loggers = loggers };
         return new FunctionBackend(services, new CompilationCache(directory, warning => logger.LogWarning("{Warning}", warning)));
     }
 
-    private static RepositoryOptions Options(HostOptions options) => new()
+    /// <summary>The settings of the repository; a function also serves the models that the platform mounts.</summary>
+    internal static RepositoryOptions Options(HostOptions options)
+    {
+        var (models, repositories) = options.IsFunction ? FunctionMounts.FindModels(options.NvcfConfigRoot, options.ModelRepository) : ([], []);
+        return Common(options) with { Directories = [.. options.ModelRepository, .. repositories], ModelDirectories = models };
+    }
+
+    private static RepositoryOptions Common(HostOptions options) => new()
     {
         Directories = options.ModelRepository,
         SchemaDirectory = options.SchemaDirectory.Length > 0 ? options.SchemaDirectory : null,

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Runtime.Host.Options;
 using static Microsoft.Extensions.Options.Options;
@@ -95,6 +96,28 @@ internal sealed class InferenceServer : IDisposable
         }
     }
 
+    private static Task EnterAsync(ConnectionDelegate next, ConnectionContext connection, Door door)
+    {
+        connection.Features.Set(new DoorConnection(door, null));
+        return next(connection);
+    }
+
+    private static async Task EnterHttpAsync(ConnectionDelegate next, ConnectionContext connection, Door door)
+    {
+        var transport = connection.Transport;
+        var refusals = new RefusalBodies(transport.Output);
+        connection.Features.Set(new DoorConnection(door, refusals));
+        connection.Transport = new Duplex(transport.Input, refusals);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            connection.Transport = transport;
+        }
+    }
+
     private void Listen(KestrelServerOptions kestrel, bool allowed, Door door, IPEndPoint endpoint)
     {
         if (!allowed)
@@ -110,11 +133,7 @@ internal sealed class InferenceServer : IDisposable
                 listen.Use(next => new RequestHeadRepair(next, kestrel.Limits.KeepAliveTimeout).HandleAsync);
             }
 
-            listen.Use(next => connection =>
-            {
-                connection.Features.Set(door);
-                return next(connection);
-            });
+            listen.Use(next => connection => door.IsGrpc ? EnterAsync(next, connection, door) : EnterHttpAsync(next, connection, door));
             _listeners.Add((door, listen));
         });
     }

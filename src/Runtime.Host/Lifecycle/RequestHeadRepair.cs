@@ -30,7 +30,7 @@ internal sealed class RequestHeadRepair(ConnectionDelegate next, TimeSpan patien
 
         var pipe = new Pipe();
         var pump = PumpAsync(repaired, transport.Input, pipe.Writer);
-        connection.Transport = new Transport(pipe.Reader, transport.Output);
+        connection.Transport = new Duplex(pipe.Reader, transport.Output);
         try
         {
             await next(connection);
@@ -125,6 +125,7 @@ internal sealed class RequestHeadRepair(ConnectionDelegate next, TimeSpan patien
 
         await to.CompleteAsync(fault);
     }
-
-    private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }
+
+/// <summary>A connection's two directions, one of which something stands in front of.</summary>
+internal sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -114,6 +114,18 @@ public sealed record HostOptions
     /// <summary>Whether those threads spin for a while when they have no work, for latency at the price of CPU time.</summary>
     public bool OnnxThreadSpinning { get; init; }
 
+    /// <summary>true, false or auto: whether the host runs as a function of NVIDIA Cloud Functions. Bound, auto is decided by the environment.</summary>
+    public string Nvcf { get; init; } = "auto";
+
+    /// <summary>Where the platform mounts models and resources, read-only.</summary>
+    public string NvcfConfigRoot { get; init; } = "/config";
+
+    /// <summary>The file that the platform keeps the function's secrets in.</summary>
+    public string NvcfSecretsFile { get; init; } = "/var/secrets/secrets.json";
+
+    /// <summary>Bytes that an asset may have as an input; larger ones are read by path.</summary>
+    public long NvcfMaxAssetSize { get; init; } = 1 << 30;
+
     public int LogVerbose { get; init; }
 
     public bool LogInfo { get; init; } = true;
@@ -127,4 +139,7 @@ public sealed record HostOptions
 
     /// <summary>The file that log lines are appended to; empty for standard error.</summary>
     public string LogFile { get; init; } = "";
+
+    /// <summary>Whether the host runs as a function.</summary>
+    internal bool IsFunction => Nvcf == "true";
 }

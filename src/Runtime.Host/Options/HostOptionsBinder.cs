@@ -1,5 +1,6 @@
 using System.Collections;
 using Runtime.Host.Lifecycle;
+using Runtime.Host.Nvcf;
 
 namespace Runtime.Host.Options;
 
@@ -41,7 +42,8 @@ internal static class HostOptionsBinder
             options = option.Apply(options, setting);
         }
 
-        options = options with { ModelRepository = Repositories(options.ModelRepository, workingDirectory) };
+        options = options with { Nvcf = FunctionRules.Decide(options.Nvcf, environment) };
+        options = options with { ModelRepository = Repositories(options, workingDirectory) };
         var result = rules.GetAwaiter().GetResult().Validate(options);
         return result.IsValid
             ? new BoundOptions(options, [.. Misspelt(environment), .. commandLine.Warnings], null)
@@ -88,13 +90,14 @@ internal static class HostOptionsBinder
                select $"unknown environment variable '{name}'{suggestion}";
     }
 
-    private static string[] Repositories(IReadOnlyList<string> given, string workingDirectory)
+    private static string[] Repositories(HostOptions options, string workingDirectory)
     {
+        var given = options.ModelRepository;
         if (given.Count == 0)
         {
             var usual = Path.Combine(workingDirectory, "models");
-            return Directory.Exists(usual)
-                ? [Readable(usual, usual)]
+            return Directory.Exists(usual) ? [Readable(usual, usual)]
+                : options.IsFunction && FunctionMounts.FindModels(options.NvcfConfigRoot, []) is not ([], []) ? []
                 : throw new StartException("no model repository: give --model-repository DIR, or start where there is a directory 'models'");
         }
 

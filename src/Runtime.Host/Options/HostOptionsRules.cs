@@ -1,6 +1,6 @@
-using System.Text.RegularExpressions;
 using FluentValidation;
 using Runtime.Host.Http;
+using Runtime.Host.Nvcf;
 
 namespace Runtime.Host.Options;
 
@@ -14,6 +14,7 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         ListenerRules();
         LogRules();
         LimitRules();
+        Include(new FunctionRules());
         RuleFor(o => o.ExitTimeoutSecs).GreaterThanOrEqualTo(0).WithMessage("--exit-timeout-secs: expected 0 or more, got {PropertyValue}");
     }
 
@@ -117,10 +118,10 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
 
         try
         {
-            _ = new Regex(pattern);
+            _ = HeaderForwarding.Compile(pattern);
             return true;
         }
-        catch (ArgumentException)
+        catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
             return false;
         }

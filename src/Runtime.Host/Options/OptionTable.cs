@@ -78,6 +78,13 @@ internal static class OptionTable
             Option.Number("metrics-port", "Port to listen on; 0 picks a free one.", o => o.MetricsPort, (o, v) => o with { MetricsPort = v }),
             Option.List("metrics-config", "counter_latencies, summary_latencies or histogram_latencies=true|false, or summary_quantiles=Q:E,...; repeat it for several.", "K=V", (o, v) => o with { MetricsConfig = v }),
         ]),
+        new("NVIDIA Cloud Functions",
+        [
+            Option.Text("nvcf", "true: run as a function of NVIDIA Cloud Functions, whose headers and limits then count; false; auto: true where NVCF_FUNCTION_ID or NVCF_FUNCTION_VERSION_ID is set.", o => o.Nvcf, (o, v) => o with { Nvcf = v }),
+            Option.Text("nvcf-config-root", "Where the platform mounts models/* and resources/*, read-only.", o => o.NvcfConfigRoot, (o, v) => o with { NvcfConfigRoot = v }),
+            Option.Text("nvcf-secrets-file", "The platform's file of secrets, read again when it changes.", o => o.NvcfSecretsFile, (o, v) => o with { NvcfSecretsFile = v }),
+            Option.Number("nvcf-max-asset-size", "Bytes that an asset may have as an input.", o => o.NvcfMaxAssetSize, (o, v) => o with { NvcfMaxAssetSize = v }),
+        ]),
         new("Log",
         [
             Option.Switch("log-info", "Write information.", o => o.LogInfo, (o, v) => o with { LogInfo = v }),

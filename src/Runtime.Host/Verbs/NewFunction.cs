@@ -88,8 +88,10 @@ internal static class NewFunction
             """),
         ("input_schema.json", """
             {
-              "prompt": { "datatype": "STRING", "required": true, "shape": [1], "example": ["There is a fine house in the forest"] },
-              "count": { "datatype": "INT32", "required": false, "shape": [1], "example": [2] }
+              "INPUT_SCHEMA": {
+                "prompt": { "datatype": "STRING", "required": true, "shape": [1], "example": ["There is a fine house in the forest"] },
+                "count": { "datatype": "INT32", "required": false, "shape": [1], "example": [2] }
+              }
             }
             """),
         ("request.json", """{ "prompt": "There is a fine house in the forest", "count": 2 }"""),

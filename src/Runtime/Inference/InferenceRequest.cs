@@ -41,6 +41,9 @@ public sealed class InferenceRequest : IDisposable
     /// <summary>For a request that a model makes, the models that wait for the answer, outermost first.</summary>
     public IReadOnlyList<string> Callers { get; set; } = [];
 
+    /// <summary>What the platform that the host runs on knows of the request; null elsewhere.</summary>
+    public RequestContext? Context { get; set; }
+
     /// <summary><see cref="System.Diagnostics.Stopwatch"/> ticks when the request reached its door.</summary>
     public long ArrivalTimestamp { get; set; } = System.Diagnostics.Stopwatch.GetTimestamp();
 

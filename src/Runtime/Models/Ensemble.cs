@@ -29,7 +29,7 @@ internal sealed class Ensemble(string name, IReadOnlyList<EnsembleStep> steps, I
     public async Task<PendingResult> RunAsync(InferenceRequest request, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var run = new EnsembleRun(request);
+        var run = new EnsembleRun(request, steps.Count);
         var waiting = steps.ToList();
         var running = new List<Task<(EnsembleStep Step, InferenceResponse Response)>>();
         InferenceError? failure = null;
@@ -88,10 +88,12 @@ internal sealed class EnsembleRun
     private readonly InferenceRequest _request;
     private readonly Dictionary<string, Tensor> _tensors = [];
     private readonly List<InferenceResponse> _responses = [];
+    private readonly int _steps;
+    private int _finished;
 
-    public EnsembleRun(InferenceRequest request)
+    public EnsembleRun(InferenceRequest request, int steps)
     {
-        _request = request;
+        (_request, _steps) = (request, steps);
         foreach (var tensor in request.Inputs.Tensors)
         {
             _tensors[tensor.Name] = tensor;
@@ -114,6 +116,7 @@ internal sealed class EnsembleRun
             SequenceStart = _request.SequenceStart,
             SequenceEnd = _request.SequenceEnd,
             Callers = _request.Callers,
+            Context = StepContext(),
         };
         foreach (var (input, tensor) in step.Inputs)
         {
@@ -124,7 +127,7 @@ internal sealed class EnsembleRun
         return request;
     }
 
-    /// <summary>Takes over a step's response.</summary>
+    /// <summary>Takes over a step's response, and tells how many steps are done while others follow.</summary>
     public bool TryAdd(EnsembleStep step, InferenceResponse response, [NotNullWhen(false)] out InferenceError? error)
     {
         _responses.Add(response);
@@ -135,8 +138,17 @@ internal sealed class EnsembleRun
             _tensors[tensor] = output with { Name = tensor };
         }
 
+        if (error is null && ++_finished < _steps)
+        {
+            _request.Context?.Progress?.Report(100d * _finished / _steps);
+        }
+
         return error is null;
     }
+
+    private RequestContext? StepContext() => _request.Context is { Progress: { } progress } context
+        ? context with { Progress = new StepProgress(progress, _finished, _steps) }
+        : _request.Context;
 
     /// <summary>The ensemble's outputs, which keep the steps' responses alive; or the failure, after which nothing of this run lives.</summary>
     public PendingResult Finish(IReadOnlyList<TensorConfig> outputs, InferenceError? failure)
@@ -156,4 +168,11 @@ internal sealed class EnsembleRun
         set.AddOwners(_responses);
         return new PendingResult(set, null, default);
     }
+}
+
+/// <summary>What a step reports of itself, as its share of the ensemble's progress.</summary>
+internal sealed class StepProgress(RequestProgress ensemble, int finished, int steps) : RequestProgress
+{
+    public override void Report(double percent, ReadOnlyMemory<byte> partialJson = default)
+        => ensemble.Report(((100d * finished) + Math.Clamp(percent, 0, 100)) / steps, partialJson);
 }

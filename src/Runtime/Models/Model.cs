@@ -97,10 +97,16 @@ public sealed class Model : IDisposable
     /// <summary>Counts a request that was refused before it came here.</summary>
     public void CountRefused() => Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
 
-    /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left. The caller disposes it once, after the response.</summary>
+    /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left or its queue is full. The caller disposes it once, after the response.</summary>
     public InferenceError? TryEnter(out ModelSlot slot)
     {
         slot = default;
+        if (_cache is null && _sequences is null && _queue?.Refusal() is { } full)
+        {
+            CountRefused();
+            return full;
+        }
+
         if (_concurrency is null)
         {
             return null;

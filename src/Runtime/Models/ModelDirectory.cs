@@ -7,13 +7,14 @@ namespace Runtime.Models;
 internal static class ModelDirectory
 {
     /// <summary>Model names and where they are; a name that two repositories have is there once for each.</summary>
-    public static ILookup<string, string> Find(IReadOnlyList<string> repositories) => repositories
+    public static ILookup<string, string> Find(RepositoryOptions options) => options.Directories
         .SelectMany(repository => Directory.EnumerateDirectories(repository))
+        .Concat(options.ModelDirectories)
         .Where(directory => !Path.GetFileName(directory).StartsWith('.'))
         .ToLookup(directory => Path.GetFileName(directory)!);
 
     /// <summary>The directory of one model, or why there is none to load from.</summary>
-    public static InferenceError? TryLocate(IReadOnlyList<string> repositories, string name, out string directory)
+    public static InferenceError? TryLocate(RepositoryOptions options, string name, out string directory)
     {
         directory = "";
         if (!IsSegment(name))
@@ -21,11 +22,13 @@ internal static class ModelDirectory
             return InferenceError.InvalidArgument($"failed to load '{name}': a model's name must be a single path segment");
         }
 
-        var found = repositories.Select(repository => Path.Combine(repository, name)).Where(Directory.Exists).ToArray();
+        var found = options.Directories.Select(repository => Path.Combine(repository, name))
+            .Concat(options.ModelDirectories.Where(model => Path.GetFileName(model) == name))
+            .Where(Directory.Exists).ToArray();
         if (found.Length != 1)
         {
             return found.Length == 0
-                ? InferenceError.NotFound($"failed to load '{name}', failed to poll from model repository: there is no directory '{name}' in {string.Join(", ", repositories)}")
+                ? InferenceError.NotFound($"failed to load '{name}', failed to poll from model repository: there is no directory '{name}' in {string.Join(", ", options.Directories)}")
                 : InferenceError.InvalidArgument($"failed to load '{name}': it is in more than one model repository: {string.Join(", ", found)}");
         }
 

@@ -1,7 +1,11 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text;
+using System.Text.Json;
 using Runtime.Backends;
 using Runtime.Inference;
+using Runtime.Models.Configuration;
 
 namespace Runtime.Models;
 
@@ -10,15 +14,16 @@ namespace Runtime.Models;
 /// Requests read without a lock; changes to one model happen one after the other, and each swaps in what was loaded
 /// before it lets go of what served. Thread-safe.
 /// </remarks>
-public sealed partial class ModelRepository : IAsyncDisposable
+public sealed class ModelRepository : IAsyncDisposable
 {
+    /// <summary>Stands for the files of a model that has none, so that none are looked for.</summary>
+    private static readonly Dictionary<string, ReadOnlyMemory<byte>> Bound = new() { [".bound"] = default };
+
     private readonly RepositoryOptions _options;
-    private readonly ModelLoader _loader;
+    private readonly ModelLifecycle _lifecycle;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<string, ModelEntry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ModelEntry>.AlternateLookup<ReadOnlySpan<char>> _byName;
-    private readonly Lock _gate = new();
-    private readonly List<Task> _retiring = [];
     private readonly CancellationTokenSource _stopping = new();
     private Task _polling = Task.CompletedTask;
 
@@ -26,15 +31,23 @@ public sealed partial class ModelRepository : IAsyncDisposable
     {
         _options = options;
         _time = time ?? TimeProvider.System;
-        _loader = new ModelLoader(backends, options, _time, Acquire);
+        _lifecycle = new ModelLifecycle(_entries, options, new ModelLoader(backends, options, _time, Acquire));
         _byName = _entries.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
     /// <summary>Raised when a version is loaded, unloaded or fails to load; handlers must be quick and must not throw.</summary>
-    public event Action<ModelEvent>? Changed;
+    public event Action<ModelEvent>? Changed
+    {
+        add => _lifecycle.Changed += value;
+        remove => _lifecycle.Changed -= value;
+    }
 
     /// <summary>Raised with a model's name when an execution failed for a reason that will not go away; handlers must be quick and must not throw.</summary>
-    public event Action<string, InferenceError>? FailedForGood;
+    public event Action<string, InferenceError>? FailedForGood
+    {
+        add => _lifecycle.FailedForGood += value;
+        remove => _lifecycle.FailedForGood -= value;
+    }
 
     /// <summary>Where models that want it keep answers; null for nowhere.</summary>
     public ResponseCache? Cache => _options.Cache;
@@ -46,7 +59,7 @@ public sealed partial class ModelRepository : IAsyncDisposable
     /// <exception cref="IOException">A repository cannot be read.</exception>
     public async Task<IReadOnlyList<ModelEvent>> StartAsync(CancellationToken cancellation)
     {
-        var found = ModelDirectory.Find(_options.Directories);
+        var found = ModelDirectory.Find(_options);
         var all = _options.Mode != ModelControlMode.Explicit || _options.LoadAtStart.Contains("*");
         var names = all ? found.Select(group => group.Key).Union(_options.LoadAtStart.Where(name => name != "*")) : _options.LoadAtStart;
         var failures = new ConcurrentQueue<ModelEvent>();
@@ -114,17 +127,19 @@ public sealed partial class ModelRepository : IAsyncDisposable
     }
 
     /// <summary>Every model in the repositories or loaded, by name and version; with <paramref name="readyOnly"/> those that serve.</summary>
-    public IReadOnlyList<ModelIndexEntry> Index(bool readyOnly)
+    public IReadOnlyList<ModelIndexEntry> Index(bool readyOnly) => _lifecycle.Index(readyOnly);
+
+    /// <summary>Serves a model that has no directory, of a backend that needs none; whatever the control mode. Null when it serves.</summary>
+    public Task<InferenceError?> AddAsync(Protocol.ModelConfig config, CancellationToken cancellation)
     {
-        lock (_gate)
+        ArgumentNullException.ThrowIfNull(config);
+        var json = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(json))
         {
-            var present = ModelDirectory.Find(_options.Directories).Select(group => group.Key);
-            var serving = _entries.Values.Where(entry => entry.Served.Count > 0).Select(entry => entry.Name);
-            var lines = present.Union(serving)
-                .Order(StringComparer.Ordinal)
-                .SelectMany(name => _entries.TryGetValue(name, out var entry) ? entry.Index() : [new ModelIndexEntry(name, "", "", "")]);
-            return [.. lines.Where(line => !readyOnly || line.State == ModelState.Ready)];
+            ModelConfigJson.Write(config, writer);
         }
+
+        return ChangeAsync(config.Name, new LoadOverrides(Encoding.UTF8.GetString(json.WrittenSpan), Bound), cancellation);
     }
 
     /// <summary>Loads or reloads a model for a client; null when it serves.</summary>
@@ -148,169 +163,15 @@ public sealed partial class ModelRepository : IAsyncDisposable
             await RemoveAsync(name, false, CancellationToken.None).ConfigureAwait(false);
         }
 
-        Task[] retiring;
-        lock (_gate)
-        {
-            retiring = [.. _retiring];
-        }
-
-        await Task.WhenAll(retiring).ConfigureAwait(false);
+        await _lifecycle.AwaitRetiredAsync().ConfigureAwait(false);
         _stopping.Dispose();
     }
 
     internal Task<InferenceError?> ChangeAsync(string name, LoadOverrides? overrides, CancellationToken cancellation)
-        => ChangeAsync(name, overrides, [], cancellation);
+        => _lifecycle.ChangeAsync(name, overrides, [], cancellation);
 
-    internal async Task<InferenceError?> RemoveAsync(string name, bool withSteps, CancellationToken cancellation)
-    {
-        if (!_entries.TryGetValue(name, out var entry))
-        {
-            return null;
-        }
-
-        IReadOnlyList<string> steps;
-        await entry.Changing.WaitAsync(cancellation).ConfigureAwait(false);
-        try
-        {
-            lock (_gate)
-            {
-                steps = entry.Steps;
-                Retire(entry, entry.Clear());
-            }
-        }
-        finally
-        {
-            entry.Changing.Release();
-        }
-
-        foreach (var ensemble in _entries.Values.Where(other => other.Steps.Contains(name)))
-        {
-            await RemoveAsync(ensemble.Name, false, cancellation).ConfigureAwait(false);
-        }
-
-        foreach (var step in withSteps ? steps : [])
-        {
-            var isNeeded = _entries.Values.Any(other => other.Steps.Contains(step));
-            if (!isNeeded && _entries.TryGetValue(step, out var used) && !used.IsWanted)
-            {
-                await RemoveAsync(step, true, cancellation).ConfigureAwait(false);
-            }
-        }
-
-        return null;
-    }
-
-    /// <param name="name">The model to load.</param>
-    /// <param name="overrides">What a client brought along.</param>
-    /// <param name="ensembles">The ensembles that this is a step of, outermost first; empty when it was asked for by name.</param>
-    /// <param name="cancellation">Gives up waiting for another change of the same model.</param>
-    private async Task<InferenceError?> ChangeAsync(string name, LoadOverrides? overrides, IReadOnlyList<string> ensembles, CancellationToken cancellation)
-    {
-        var directory = "";
-        if (overrides is not { Files.Count: > 0 } && ModelDirectory.TryLocate(_options.Directories, name, out directory) is { } missing)
-        {
-            return missing;
-        }
-
-        if (overrides is { Files.Count: > 0, ConfigJson: null })
-        {
-            return InferenceError.InvalidArgument($"failed to load '{name}': file overrides need a 'config' parameter beside them, since no file of the repository is used then");
-        }
-
-        var entry = _entries.GetOrAdd(name, static key => new ModelEntry(key));
-        await entry.Changing.WaitAsync(cancellation).ConfigureAwait(false);
-        try
-        {
-            entry.IsWanted |= ensembles.Count == 0;
-            if (ensembles.Count > 0 && entry.Served.Count > 0)
-            {
-                return null; // an ensemble needs it to serve, no more
-            }
-
-            var fingerprint = directory.Length > 0 ? ModelDirectory.Fingerprint(directory) : (long?)null;
-            if (overrides is null && entry.Served.Count > 0 && entry.Fingerprint == fingerprint && !entry.HasFailed)
-            {
-                return null; // nothing has changed since; what a client overrode stays, as in Triton
-            }
-
-            var error = await LoadAsync(entry, directory, overrides, ensembles).ConfigureAwait(false);
-            if (error is null)
-            {
-                entry.Fingerprint = fingerprint; // a failed load is tried again, also while what served before goes on
-            }
-
-            return error;
-        }
-        finally
-        {
-            entry.Changing.Release();
-        }
-    }
-
-    private async Task<InferenceError?> LoadAsync(ModelEntry entry, string directory, LoadOverrides? overrides, IReadOnlyList<string> ensembles)
-    {
-        LoadResult result;
-        try
-        {
-            using var source = _loader.Open(entry.Name, directory, overrides);
-            foreach (var step in source.Steps)
-            {
-                await LoadStepAsync(step, [.. ensembles, entry.Name]).ConfigureAwait(false);
-            }
-
-            result = await Task.Run(() => _loader.Load(source)).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (ModelLoader.IsLoadFailure(exception))
-        {
-            lock (_gate)
-            {
-                entry.Refuse(exception.Message, lacksVersions: exception is InferenceException);
-            }
-
-            Changed?.Invoke(new ModelEvent(entry.Name, 0, ModelState.Unavailable, exception.Message));
-            var code = (exception as InferenceException)?.Error.Code ?? ErrorCode.InvalidArgument;
-            return new InferenceError(code, $"failed to load '{entry.Name}': {exception.Message}");
-        }
-
-        foreach (var served in result.Served)
-        {
-            served.Model.FailedForGood += error => FailedForGood?.Invoke(entry.Name, error);
-        }
-
-        lock (_gate)
-        {
-            Retire(entry, entry.Adopt(result));
-        }
-
-        return Report(entry.Name, result);
-    }
-
-    private async Task LoadStepAsync(string step, IReadOnlyList<string> ensembles)
-    {
-        if (ensembles.Contains(step))
-        {
-            throw new InferenceException(ErrorCode.InvalidArgument, $"ensemble {ensembles[^1]} contains itself: {string.Join(" > ", ensembles)} > {step}");
-        }
-
-        // Why a step failed is its own line in the index; the ensemble says which step it lacks.
-        await ChangeAsync(step, null, ensembles, CancellationToken.None).ConfigureAwait(false);
-    }
-
-    private InferenceError? Report(string name, LoadResult result)
-    {
-        foreach (var served in result.Served)
-        {
-            Changed?.Invoke(new ModelEvent(name, served.Model.Version, ModelState.Ready, served.Model.Placement));
-        }
-
-        foreach (var (version, reason) in result.Failed)
-        {
-            Changed?.Invoke(new ModelEvent(name, version, ModelState.Unavailable, reason));
-        }
-
-        var reasons = result.Failed.Select(failure => $"version {failure.Key} is at UNAVAILABLE state: {failure.Value};");
-        return result.Failed.Count == 0 ? null : InferenceError.InvalidArgument($"load failed for model '{name}': {string.Join(' ', reasons)}");
-    }
+    internal Task<InferenceError?> RemoveAsync(string name, bool withSteps, CancellationToken cancellation)
+        => _lifecycle.RemoveAsync(name, withSteps, cancellation);
 
     private static InferenceError NotExplicit => InferenceError.Unavailable("explicit model load / unload is not allowed if polling is enabled or the model control mode is none; start the host with --model-control-mode=explicit");
 
@@ -340,28 +201,6 @@ public sealed partial class ModelRepository : IAsyncDisposable
                 return null;
             }
         }
-    }
-
-    private void Retire(ModelEntry entry, IReadOnlyList<ServedVersion> retired)
-    {
-        _options.Cache?.BeginEpoch();
-        _retiring.RemoveAll(static task => task.IsCompleted);
-        foreach (var served in retired)
-        {
-            _retiring.Add(RetireAsync(entry, served));
-        }
-    }
-
-    private async Task RetireAsync(ModelEntry entry, ServedVersion served)
-    {
-        await Task.Yield(); // out of the lock
-        await served.RetireAsync().ConfigureAwait(false);
-        lock (_gate)
-        {
-            entry.Unloaded(served.Model.Version);
-        }
-
-        Changed?.Invoke(new ModelEvent(entry.Name, served.Model.Version, ModelState.Unavailable, "unloaded"));
     }
 
     private static InferenceError? TryParseVersion(ReadOnlySpan<char> version, out long number)

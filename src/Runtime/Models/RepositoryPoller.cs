@@ -51,6 +51,6 @@ internal sealed class RepositoryPoller(RepositoryOptions options, ModelRepositor
         }
     }
 
-    private static Dictionary<string, long> Look(RepositoryOptions options) => ModelDirectory.Find(options.Directories)
+    private static Dictionary<string, long> Look(RepositoryOptions options) => ModelDirectory.Find(options)
         .ToDictionary(group => group.Key, group => group.Aggregate(0L, (sum, directory) => unchecked((sum * 31) + ModelDirectory.Fingerprint(directory))));
 }

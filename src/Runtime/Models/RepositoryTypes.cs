@@ -21,6 +21,9 @@ public sealed record RepositoryOptions
     /// <summary>Directories whose children are models.</summary>
     public required IReadOnlyList<string> Directories { get; init; }
 
+    /// <summary>Directories that are one model each, of their own name.</summary>
+    public IReadOnlyList<string> ModelDirectories { get; init; } = [];
+
     /// <summary>A directory with input schemas by model name, for models that have none of their own; null for none.</summary>
     public string? SchemaDirectory { get; init; }
 

@@ -12,6 +12,8 @@ internal sealed class InstanceWorker : IDisposable
     /// <summary>Where it is <c>true</c>, the members of a batch that failed are run again one by one, so that only the bad one fails.</summary>
     public const string RetryParameter = "retry_failed_batch";
 
+    private static readonly long MostPatience = Stopwatch.Frequency / 20_000; // 50 µs, so that it is no burden where clients are far
+
     private readonly ModelConfig _config;
     private readonly RequestQueue _queue;
     private readonly IModelInstance _instance;
@@ -19,6 +21,10 @@ internal sealed class InstanceWorker : IDisposable
     private readonly BatchRun _run;
     private readonly bool _retriesFailedBatch;
     private readonly Thread _thread;
+    /// <summary>The answers of the last batch, where it was more than one request.</summary>
+    private BatchAnswers? _answers;
+    /// <summary>How many ticks the clients of the last batch have to come back: a fraction of what it cost.</summary>
+    private long _patience;
 
     public InstanceWorker(ModelConfig config, RequestQueue queue, IModelInstance instance, ModelStatistics statistics, string name)
     {
@@ -43,6 +49,28 @@ internal sealed class InstanceWorker : IDisposable
         {
             Serve(batch);
             batch.Clear();
+            AwaitReturn();
+            _answers = null;
+        }
+    }
+
+    /// <summary>
+    /// Lets those who were just answered come back before the next take, where they can make its batch larger: on a few cores
+    /// a batch whose clients are all back is worth more than an instance that is never late.
+    /// </summary>
+    private void AwaitReturn()
+    {
+        if (!_queue.HasRoom)
+        {
+            return;
+        }
+
+        // The pool's thread may have been woken on this core; spinning at once would hold it up by as long as the spin.
+        Thread.Yield();
+        var until = Stopwatch.GetTimestamp() + _patience;
+        while (_answers is { AreReceived: false } && _queue.HasRoom && Stopwatch.GetTimestamp() < until)
+        {
+            Thread.SpinWait(5);
         }
     }
 
@@ -114,19 +142,33 @@ internal sealed class InstanceWorker : IDisposable
         var parts = batch[0].Padding?.Split(batch, outputs);
         times.ComputeEnd = Stopwatch.GetTimestamp();
         _statistics.RecordExecution(rows, times);
+        if (batch.Count == 1)
+        {
+            Hand(batch[0], parts is null ? outputs : parts[0], times, null);
+            return;
+        }
+
+        _answers = new BatchAnswers(batch.Count);
+        _patience = Math.Min((times.InferEnd - times.InferStart) / 4, MostPatience);
+        try
+        {
+            Hand(batch, parts, outputs, times);
+        }
+        finally
+        {
+            _answers.Send();
+        }
+    }
+
+    private void Hand(List<PendingRequest> batch, TensorSet[]? parts, TensorSet outputs, in RequestTimes times)
+    {
         if (parts is not null)
         {
             for (var i = 0; i < parts.Length; i++)
             {
-                Hand(batch[i], parts[i], times);
+                Hand(batch[i], parts[i], times, _answers);
             }
 
-            return;
-        }
-
-        if (batch.Count == 1)
-        {
-            Hand(batch[0], outputs, times);
             return;
         }
 
@@ -136,13 +178,13 @@ internal sealed class InstanceWorker : IDisposable
             var first = 0;
             foreach (var request in batch)
             {
-                Hand(request, outputs.Rows(first, request.Rows), times);
+                Hand(request, outputs.Rows(first, request.Rows), times, _answers);
                 first += request.Rows;
             }
         }
     }
 
-    private void Hand(PendingRequest request, TensorSet outputs, in RequestTimes times)
+    private void Hand(PendingRequest request, TensorSet outputs, in RequestTimes times, BatchAnswers? answers)
     {
         if (!_run.TryClaim(request))
         {
@@ -151,7 +193,14 @@ internal sealed class InstanceWorker : IDisposable
         }
 
         request.Times = times with { Arrival = request.Times.Arrival, Queued = request.Times.Queued };
-        request.Complete(outputs);
+        if (answers is null || request.Order is not null)
+        {
+            request.Complete(outputs);
+            return;
+        }
+
+        request.Answer = new PendingResult(outputs, null, default);
+        answers.Add(request);
     }
 
     private void Fail(List<PendingRequest> batch, Exception exception)

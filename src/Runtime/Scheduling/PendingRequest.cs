@@ -53,6 +53,8 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
     // Of a model that preserves order: guarded by the order's lock once the queue has let the request in.
     internal OrderedRelease? Order;
     internal LinkedListNode<PendingRequest>? Place;
+
+    /// <summary>What waits for its turn to be released; written by whoever owns the request then.</summary>
     internal PendingResult? Answer;
 
     public ValueTask<PendingResult> Completion => new(this, _source.Version);
@@ -113,56 +115,3 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
 
 /// <summary>What became of a queued request: outputs that the receiver disposes, or an error and the reason to count it under.</summary>
 internal readonly record struct PendingResult(TensorSet? Outputs, InferenceError? Error, FailureReason Reason);
-
-/// <summary>A list of waiting requests in order of arrival, linked through the requests themselves so that any can leave at once.</summary>
-internal sealed class PendingList
-{
-    public PendingRequest? First { get; private set; }
-
-    private PendingRequest? _last;
-
-    public int Count { get; private set; }
-
-    public void Append(PendingRequest request)
-    {
-        request.List = this;
-        request.Previous = _last;
-        request.Next = null;
-        if (_last is null)
-        {
-            First = request;
-        }
-        else
-        {
-            _last.Next = request;
-        }
-
-        _last = request;
-        Count++;
-    }
-
-    public void Remove(PendingRequest request)
-    {
-        if (request.Previous is null)
-        {
-            First = request.Next;
-        }
-        else
-        {
-            request.Previous.Next = request.Next;
-        }
-
-        if (request.Next is null)
-        {
-            _last = request.Previous;
-        }
-        else
-        {
-            request.Next.Previous = request.Previous;
-        }
-
-        request.List = null;
-        request.Next = request.Previous = null;
-        Count--;
-    }
-}

@@ -10,21 +10,20 @@ namespace Runtime.Scheduling;
 /// </summary>
 internal sealed class RequestQueue
 {
-    /// <summary>How many requests of other shapes are passed over in search of company, so that a take stays short however many wait.</summary>
-    private const int MostStrangers = 256;
-
     private readonly object _gate = new(); // a Monitor, for its Wait and Pulse
     private readonly QueueSignal _signal;
     private readonly string _modelName;
     private readonly int _maxBatchSize;
-    private readonly int _defaultMaxSize;
     private readonly DynamicBatchingConfig? _batching;
     private readonly ModelStatistics _statistics;
     private readonly TimeProvider _time;
 
-    /// <summary>One list a priority, highest first, and behind them the delayed: those that timed out but are still served.</summary>
-    private readonly PendingList[] _lists;
+    private readonly QueueLevels _levels;
     private readonly OrderedRelease? _order;
+    /// <summary>The fewest rows that make a batch go before its delay is over.</summary>
+    private readonly int _fewestRows;
+    /// <summary>The rows that no company can add to.</summary>
+    private readonly int _mostRows;
     /// <summary>When the instance that watches the clock for all of them wakes, as a timestamp; the others sleep until they are woken.</summary>
     private long _watchedUntil = long.MaxValue;
     private bool _closed;
@@ -34,23 +33,23 @@ internal sealed class RequestQueue
 
     public RequestQueue(ModelConfig config, ModelStatistics statistics, TimeProvider time)
     {
-        _modelName = config.Name;
+        (_modelName, _batching, _statistics, _time) = (config.Name, config.DynamicBatching, statistics, time);
         _maxBatchSize = Math.Max(1, config.MaxBatchSize);
-        _defaultMaxSize = config.Limits.MaxQueueSize;
-        _batching = config.DynamicBatching;
-        _statistics = statistics;
-        _time = time;
         _signal = new QueueSignal(_gate);
         _order = _batching is { PreserveOrdering: true } ? new OrderedRelease() : null;
-        var levels = Math.Max(1, _batching?.PriorityLevels ?? 0);
-        _lists = [.. Enumerable.Range(0, levels + 1).Select(_ => new PendingList())];
+        _levels = new QueueLevels(config);
+        _mostRows = _batching is null ? 1 : _maxBatchSize;
+        _fewestRows = _batching is null ? 1 : _batching.PreferredBatchSizes.Append(_maxBatchSize).Min();
     }
+
+    /// <summary>Why no request could enter now, whatever its priority; null where one could. Without the lock: the answer of a moment ago.</summary>
+    public InferenceError? Refusal() => _levels.AreFull ? _levels.Full("[request id: <id_unknown>] ", level: 0) : null;
 
     /// <summary>Takes the request in, or says why not: the queue is full or closed.</summary>
     public InferenceError? TryEnqueue(PendingRequest request)
     {
-        var level = LevelOf(request.Request.Priority);
-        var policy = PolicyOf(level);
+        var level = _levels.LevelOf(request.Request.Priority);
+        var policy = _levels.PolicyOf(level);
         request.Times.Queued = Stopwatch.GetTimestamp();
         lock (_gate)
         {
@@ -59,16 +58,21 @@ internal sealed class RequestQueue
                 return InferenceError.Unavailable($"{request.Request.Prefix}model '{_modelName}' is being unloaded");
             }
 
-            if (IsFull(_lists[level], policy))
+            if (_levels.IsFull(level, policy))
             {
-                return InferenceError.Unavailable($"{request.Request.Prefix}Exceeds maximum queue size: {_lists[level].Count} requests already wait for model '{_modelName}'");
+                return _levels.Full(request.Request.Prefix, level);
             }
 
-            _lists[level].Append(request);
+            _levels.Append(level, request);
             _order?.Enter(request);
             _statistics.AddPending(1);
             StartTimeout(request, policy);
-            _signal.Raise();
+
+            // Whoever watches the clock looks again in time, so only a batch that may go sooner is worth a signal.
+            if (_watchedUntil == long.MaxValue || _levels.Rows >= _fewestRows)
+            {
+                _signal.Raise();
+            }
         }
 
         Entered?.Invoke();
@@ -104,7 +108,7 @@ internal sealed class RequestQueue
                     return true;
                 }
 
-                if (_closed && NextHead() is null)
+                if (_closed && _levels.Head() is null)
                 {
                     return false;
                 }
@@ -117,6 +121,9 @@ internal sealed class RequestQueue
             _signal.Wait(seen, due);
         }
     }
+
+    /// <summary>Whether company could still make the next batch larger. Without the lock: the answer of a moment ago.</summary>
+    public bool HasRoom => _levels.Rows < _mostRows;
 
     /// <summary>Removes a request that still waits; false if an instance has it already, or it has left.</summary>
     public bool TryRemove(PendingRequest request)
@@ -149,7 +156,7 @@ internal sealed class RequestQueue
     private bool TryTake(List<PendingRequest> batch, out long due)
     {
         due = long.MaxValue;
-        var head = NextHead();
+        var head = _levels.Head();
         if (head is null)
         {
             return false;
@@ -162,9 +169,9 @@ internal sealed class RequestQueue
             return true;
         }
 
-        var rows = Gather(head, batch, _maxBatchSize);
+        var rows = _levels.Gather(head, batch, _maxBatchSize);
         var now = Stopwatch.GetTimestamp();
-        var age = (ulong)Stopwatch.GetElapsedTime(Oldest(batch), now).TotalMicroseconds;
+        var age = (ulong)Stopwatch.GetElapsedTime(QueueLevels.Oldest(batch), now).TotalMicroseconds;
         var decision = _closed ? new BatchDecision(rows, 0) : BatchPolicy.Decide(rows, age, _maxBatchSize, _batching);
         if (!decision.Send)
         {
@@ -176,7 +183,7 @@ internal sealed class RequestQueue
         if (decision.Rows < rows)
         {
             batch.Clear();
-            Gather(head, batch, decision.Rows);
+            _levels.Gather(head, batch, decision.Rows);
         }
 
         foreach (var request in batch)
@@ -187,63 +194,9 @@ internal sealed class RequestQueue
         return true;
     }
 
-    private static long Oldest(List<PendingRequest> batch)
-    {
-        var oldest = long.MaxValue;
-        foreach (var request in batch)
-        {
-            oldest = Math.Min(oldest, request.Times.Queued);
-        }
-
-        return oldest;
-    }
-
-    /// <summary>Collects the head and those that fit behind it, up to so many rows, without removing them.</summary>
-    private int Gather(PendingRequest head, List<PendingRequest> batch, int maxRows)
-    {
-        batch.Add(head);
-        var rows = head.Rows;
-        var strangers = 0;
-        foreach (var list in _lists)
-        {
-            for (var request = list.First; request is not null && rows < maxRows; request = request.Next)
-            {
-                if (request == head)
-                {
-                    continue;
-                }
-
-                if (rows + request.Rows <= maxRows && request.Batches(head))
-                {
-                    batch.Add(request);
-                    rows += request.Rows;
-                }
-                else if (_batching!.PreserveOrdering || ++strangers == MostStrangers)
-                {
-                    return rows;
-                }
-            }
-        }
-
-        return rows;
-    }
-
-    private PendingRequest? NextHead()
-    {
-        foreach (var list in _lists)
-        {
-            if (list.First is not null)
-            {
-                return list.First;
-            }
-        }
-
-        return null;
-    }
-
     private void Remove(PendingRequest request)
     {
-        request.List!.Remove(request);
+        _levels.Remove(request);
         request.Timeout?.Dispose();
         request.Timeout = null;
         _statistics.AddPending(-1);
@@ -252,38 +205,16 @@ internal sealed class RequestQueue
     /// <summary>What is left may be work for an instance that sleeps, and whoever was woken for it may have gone with another batch.</summary>
     private void WakeOneForTheRest()
     {
-        if (NextHead() is not null)
+        if (_levels.Head() is not null)
         {
             _signal.Raise();
         }
     }
 
-    /// <summary>Priorities count from 1; what is out of range or not given is the default.</summary>
-    private int LevelOf(ulong priority)
-    {
-        var levels = _lists.Length - 1;
-        var level = priority >= 1 && priority <= (ulong)levels ? (int)priority : _batching?.DefaultPriorityLevel ?? 1;
-        return Math.Clamp(level, 1, levels) - 1;
-    }
-
-    private QueuePolicyConfig PolicyOf(int level) => _batching is null
-        ? QueuePolicyConfig.Default
-        : _batching.PriorityQueuePolicies.GetValueOrDefault(level + 1) ?? _batching.DefaultQueuePolicy;
-
-    private bool IsFull(PendingList list, QueuePolicyConfig policy)
-    {
-        long limit = policy.MaxQueueSize > 0 ? policy.MaxQueueSize : _defaultMaxSize;
-        return limit > 0 && list.Count >= limit;
-    }
-
-    /// <summary>A request's own timeout can only shorten the policy's, and only where the policy allows it.</summary>
     private void StartTimeout(PendingRequest request, QueuePolicyConfig policy)
     {
-        var own = policy.AllowTimeoutOverride ? request.Request.TimeoutMicroseconds : 0;
-        var microseconds = own == 0 || (policy.DefaultTimeoutMicroseconds != 0 && policy.DefaultTimeoutMicroseconds < own) ? policy.DefaultTimeoutMicroseconds : own;
-        if (microseconds > 0)
+        if (QueueLevels.TimeoutOf(request, policy) is { } due)
         {
-            var due = TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(microseconds / 1000.0), int.MaxValue));
             request.Timeout = _time.CreateTimer(_ => Expire(request, policy), null, due, System.Threading.Timeout.InfiniteTimeSpan);
         }
     }
@@ -297,12 +228,10 @@ internal sealed class RequestQueue
                 return;
             }
 
-            if (policy.TimeoutAction == TimeoutAction.Delay && !IsFull(_lists[^1], policy))
+            if (policy.TimeoutAction == TimeoutAction.Delay && _levels.TryDelay(request, policy))
             {
                 request.Timeout?.Dispose();
                 request.Timeout = null;
-                request.List.Remove(request);
-                _lists[^1].Append(request);
                 return;
             }
 

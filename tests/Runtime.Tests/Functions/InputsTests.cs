@@ -157,7 +157,7 @@ public sealed class InputsTests : IDisposable
         Assert.Equal(value, Inputs().Get<T>(type.Name()));
     }
 
-    private Inputs Inputs(int? row = null) => new(_set, row, new FunctionRequest(new InferenceRequest(), null!, new FunctionServices(), default));
+    private Inputs Inputs(int? row = null) => new(_set, row, new FunctionRequest(new InferenceRequest(), null!, default));
 
     private void Add<T>(string name, DataType type, long[] shape, params T[] values)
         where T : unmanaged

@@ -11,7 +11,7 @@ namespace Runtime.Tests.Models;
 [CollectionDefinition("pool", DisableParallelization = true)]
 public sealed class PoolTests;
 
-/// <summary>Random requests against models that come and go. <c>RUNTIME_TORTURE_REQUESTS</c> sets how many (40000).</summary>
+/// <summary>Random requests against models that come and go.</summary>
 [Collection("pool")]
 public sealed class RepositoryTortureTests
 {
@@ -42,10 +42,10 @@ public sealed class RepositoryTortureTests
         """;
 
     private static readonly string[] Names = ["plain", "batched", "versions", "chain"];
-    private static readonly int Requests = int.Parse(Environment.GetEnvironmentVariable("RUNTIME_TORTURE_REQUESTS") ?? "40000", CultureInfo.InvariantCulture);
 
     private readonly ConcurrentDictionary<ErrorCode, int> _refused = new();
     private readonly ConcurrentBag<string> _unexpected = [];
+    private readonly TortureTime _time = new();
     private int _served;
     private int _answered;
 
@@ -62,29 +62,30 @@ public sealed class RepositoryTortureTests
             repository.WriteConfig("chain", Chain);
             Assert.Empty(await repository.Models.StartAsync(default));
 
-            await Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Run(() => RunAsync(repository, new Random(thread), Requests / Threads))));
+            await Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Run(() => RunAsync(repository, new Random(thread)))));
         }
 
         Assert.Empty(_unexpected);
-        Assert.Equal(Requests / Threads * Threads, _answered);
+        Assert.Equal(_time.Requests, _answered);
         Assert.Equal(_answered, _served + _refused.Values.Sum());
         Assert.All([ErrorCode.Cancelled, ErrorCode.Unavailable, ErrorCode.NotFound, ErrorCode.InvalidArgument], code => Assert.Contains(code, _refused.Keys));
         Assert.True(_served > _answered / 4, $"{_served} of {_answered} were served");
         Assert.Equal(lent, TensorPool.Shared.Outstanding);
     }
 
-    private async Task RunAsync(RepositoryUnderTest repository, Random random, int count)
+    private async Task RunAsync(RepositoryUnderTest repository, Random random)
     {
         var window = new List<Task>();
-        for (var i = 0; i < count; i++)
+        for (var isGoingOn = true; isGoingOn;)
         {
-            window.Add(SendAsync(repository, random));
-            if (window.Count == Window || i == count - 1)
+            while (window.Count < Window && (isGoingOn = _time.TryNext()))
             {
-                await ChangeAsync(repository, random);
-                await Task.WhenAll(window);
-                window.Clear();
+                window.Add(SendAsync(repository, random));
             }
+
+            await ChangeAsync(repository, random);
+            await Task.WhenAll(window);
+            window.Clear();
         }
     }
 

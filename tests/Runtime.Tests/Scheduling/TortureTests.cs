@@ -13,7 +13,7 @@ public class TortureTests
         var pool = new TensorPool();
         var answered = 0;
         const int Threads = 8;
-        const int PerThread = 2500;
+        var time = new TortureTime();
         using (var model = TestModels.Make(TestModels.AddOne, message =>
         {
             message.InstanceGroup[0].Count = 3;
@@ -29,7 +29,7 @@ public class TortureTests
             await Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Run(async () =>
             {
                 var random = new Random(thread);
-                for (var i = 0; i < PerThread; i++)
+                while (time.TryNext())
                 {
                     await SendAsync(model, pool, random);
                     Interlocked.Increment(ref answered);
@@ -38,7 +38,7 @@ public class TortureTests
             Assert.Equal(0, model.Statistics.Pending);
         }
 
-        Assert.Equal(Threads * PerThread, answered);
+        Assert.Equal(time.Requests, answered);
         Assert.Equal(0, pool.Outstanding);
     }
 
