@@ -20,14 +20,16 @@ COPY --from=projects /source ./
 # Where NuGet's own source is out of reach: --secret id=nuget,src=$HOME/.nuget/NuGet/NuGet.Config
 RUN --mount=type=secret,id=nuget,target=/root/.nuget/NuGet/NuGet.Config \
     dotnet restore src/Runtime.Host -p:_IsPublishing=true -p:UseSharedCompilation=false -nodeReuse:false
-COPY . ./
+COPY .editorconfig ./
+COPY schemas schemas
+COPY src src
 RUN dotnet publish src/Runtime.Host --no-restore -c Release -o /image/opt/runtime \
-        -p:DebugType=none -p:UseSharedCompilation=false -nodeReuse:false \
-    && cp LICENSE eng/image/entrypoint /image/opt/runtime/ \
-    && mkdir -p /image/usr/local/bin \
+    -p:DebugType=none -p:UseSharedCompilation=false -nodeReuse:false
+COPY LICENSE eng/image/entrypoint /image/opt/runtime/
+COPY models /image/models
+RUN mkdir -p /image/opt/runtime/functions /image/usr/local/bin \
     && ln -s /opt/runtime/runtime-host /image/usr/local/bin/runtime-host \
     && ln -s /opt/runtime/runtime-host /image/usr/local/bin/tritonserver \
-    && cp -r models /image/models \
     && chmod -R u=rwX,go=rX /image
 
 FROM ${RUNTIME_IMAGE} AS cpu
@@ -35,7 +37,19 @@ FROM ${RUNTIME_IMAGE} AS cpu
 FROM ${CUDA_IMAGE} AS cuda13
 COPY --from=cpu /usr/share/dotnet /usr/share/dotnet
 
+# Compiles the C# functions among the models on the very framework that will run them, and tries every model.
+FROM ${ACCELERATOR} AS models
+COPY --from=build /image/ /
+RUN runtime-host validate /models --function-cache /opt/runtime/functions
+
 FROM ${ACCELERATOR} AS final
+# Nothing is written: no diagnostics socket, no cache of compiled functions unless RUNTIME_FUNCTION_CACHE names a place for it.
+ENV DOTNET_EnableDiagnostics=0 \
+    DOTNET_ROOT=/usr/share/dotnet \
+    RUNTIME_MODEL_REPOSITORY=/models \
+    RUNTIME_FUNCTION_CACHE=none
+COPY --from=build /image/ /
+COPY --from=models /opt/runtime/functions /opt/runtime/functions
 ARG VERSION=0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Runtime" \
@@ -43,12 +57,6 @@ LABEL org.opencontainers.image.title="Runtime" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# Nothing is written: no diagnostics socket, no cache of compiled functions unless RUNTIME_FUNCTION_CACHE names a place for it.
-ENV DOTNET_EnableDiagnostics=0 \
-    DOTNET_ROOT=/usr/share/dotnet \
-    RUNTIME_MODEL_REPOSITORY=/models \
-    RUNTIME_FUNCTION_CACHE=none
-COPY --from=build /image/ /
 # A number, so that a platform can see that it is not root. Any other will do.
 USER 1654
 EXPOSE 8000 8001 8002
