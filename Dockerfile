@@ -1,7 +1,7 @@
 # The host as a container image. By default it serves models/ of this repository from /models, over which others can be mounted.
 ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
 ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0
-ARG CUDA_IMAGE=nvcr.io/nvidia/cuda:13.0.1-cudnn-runtime-ubuntu24.04
+ARG CUDA_IMAGE=docker.io/nvidia/cuda:13.0.1-cudnn-runtime-ubuntu24.04
 # cpu, or cuda13 for CUDA 13 and cuDNN 9 in the final stage.
 ARG ACCELERATOR=cpu
 
