@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Runtime.Benchmarks.Load;
@@ -16,10 +16,13 @@ internal static class StreamCommand
 
     public static async Task<int> RunAsync(string[] args)
     {
+        var address = new Uri(args[1]);
         var (connections, seconds, pid) = (LoadCommand.Option(args, "--connections", 500), LoadCommand.Option(args, "--seconds", 10), LoadCommand.Option(args, "--pid", 0));
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = connections }) { BaseAddress = new Uri(args[1]) };
         var cpu = LoadCommand.Ticks(pid);
-        var streams = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => ReadAsync(client, seconds * EventsPerSecond)));
+        // A lonely stream is read by a thread that waits for nothing else, so that the client's own delays stay small.
+        var streams = connections == 1
+            ? [await Task.Factory.StartNew(() => Read(address, seconds * EventsPerSecond), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)]
+            : await Task.WhenAll(Enumerable.Range(0, connections).Select(position => ReadAsync(address, seconds * EventsPerSecond, (position, connections))));
         var used = (LoadCommand.Ticks(pid) - cpu) / LoadCommand.TicksPerSecond / seconds;
         // The first second is the streams' beginning, which compiles and connects.
         var late = streams.SelectMany(stream => stream.Skip(EventsPerSecond)).Order().ToList();
@@ -30,27 +33,71 @@ internal static class StreamCommand
         return broken == 0 ? 0 : 1;
     }
 
-    private static async Task<List<long>> ReadAsync(HttpClient client, int events)
+    private static List<long> Read(Uri address, int events)
     {
-        var delays = new List<long>(events);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/ticks")
+        using var socket = Connect(address);
+        socket.Send(Request(address, events));
+        var reader = new EventReader(events);
+        var buffer = new byte[4096];
+        for (var count = socket.Receive(buffer); count > 0 && !reader.IsComplete; count = reader.IsComplete ? 0 : socket.Receive(buffer))
         {
-            Content = new StringContent(string.Create(CultureInfo.InvariantCulture, $$"""{"count":{{events}},"per_second":{{EventsPerSecond}}}"""), Encoding.UTF8, "application/json"),
-        };
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
-        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        response.EnsureSuccessStatusCode();
-        await using var body = await response.Content.ReadAsStreamAsync();
-        using var lines = new StreamReader(body);
-        while (await lines.ReadLineAsync() is { } line)
-        {
-            if (line.StartsWith("data: ", StringComparison.Ordinal))
-            {
-                delays.Add(Stopwatch.GetTimestamp() - long.Parse(line.AsSpan("data: ".Length), CultureInfo.InvariantCulture));
-            }
+            reader.Take(buffer.AsSpan(0, count), Stopwatch.GetTimestamp());
         }
 
-        return delays;
+        return reader.Delays;
+    }
+
+    private static async Task<List<long>> ReadAsync(Uri address, int events, (int Position, int Count) stream)
+    {
+        // Real streams do not tick together.
+        await Task.Delay(TimeSpan.FromSeconds((double)stream.Position / stream.Count));
+        using var socket = Connect(address);
+        await socket.SendAsync(Request(address, events));
+        var reader = new EventReader(events);
+        var buffer = new byte[1024];
+        while (!reader.IsComplete && await socket.ReceiveAsync(buffer) is > 0 and var count)
+        {
+            reader.Take(buffer.AsSpan(0, count), Stopwatch.GetTimestamp());
+        }
+
+        return reader.Delays;
+    }
+
+    private static Socket Connect(Uri address)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        socket.Connect(address.Host, address.Port);
+        return socket;
+    }
+
+    private static byte[] Request(Uri address, int events)
+    {
+        var body = string.Create(CultureInfo.InvariantCulture, $$"""{"count":{{events}},"per_second":{{EventsPerSecond}}}""");
+        return Encoding.ASCII.GetBytes($"POST /ticks HTTP/1.1\r\nHost: {address.Authority}\r\nAccept: text/event-stream\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+    }
+
+    /// <summary>Finds the events in what was received, wherever it was cut.</summary>
+    private sealed class EventReader(int events)
+    {
+        private readonly List<byte> _rest = [];
+
+        public List<long> Delays { get; } = new(events);
+
+        public bool IsComplete => Delays.Count == events;
+
+        public void Take(ReadOnlySpan<byte> received, long now)
+        {
+            _rest.AddRange(received);
+            var text = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_rest);
+            var used = 0;
+            while (text[used..].IndexOf("data: "u8) is >= 0 and var start && text[(used + start)..].IndexOf((byte)'\n') is >= 0 and var end)
+            {
+                Delays.Add(now - long.Parse(text.Slice(used + start + 6, end - 6), CultureInfo.InvariantCulture));
+                used += start + end + 1;
+            }
+
+            _rest.RemoveRange(0, used);
+        }
     }
 
     private static long Resident(int pid)

@@ -146,7 +146,7 @@ public sealed class Model : IDisposable
         }
 
         var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
-        var pending = new PendingRequest(request, rows, cancellation) { Padding = _padding };
+        var pending = new PendingRequest(request, rows, cancellation) { Padding = _padding, MixesShapes = _runner is not null };
         error = _sequences is null ? queue.TryEnqueue(pending) : _sequences.TryEnqueue(pending);
         if (error is not null)
         {

@@ -32,6 +32,9 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
     /// <summary>How the model's requests are padded; null where they are not.</summary>
     public Padding? Padding { get; init; }
 
+    /// <summary>Whether it shares batches with requests of any shape, since an asynchronous instance gets each by itself.</summary>
+    public bool MixesShapes { get; init; }
+
     /// <summary>Written by the queue and the instance, read by the awaiting side afterwards.</summary>
     public RequestTimes Times;
 
@@ -76,6 +79,11 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
     /// <summary>Whether both can be rows of one batch: the same inputs with the same datatypes and, past the first, the same dimensions, or such as padding makes the same.</summary>
     public bool Batches(PendingRequest other)
     {
+        if (MixesShapes)
+        {
+            return true;
+        }
+
         if (Inputs.Count != other.Inputs.Count)
         {
             return false;

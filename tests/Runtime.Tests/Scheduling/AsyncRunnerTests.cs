@@ -53,6 +53,17 @@ public class AsyncRunnerTests
     }
 
     [Fact]
+    public async Task InferAsync_InputsOfOtherLengths_ShareABatch()
+    {
+        using var model = Make(AnswerAsync, Window(TimeSpan.FromHours(1)), maxBatchSize: 2, time: new ManualTime());
+        var first = AskAsync(model, length: 1);
+        var second = AskAsync(model, length: 5);
+
+        Assert.All(await Task.WhenAll(first, second), Assert.Null);
+        Assert.Equal([2], _batches);
+    }
+
+    [Fact]
     public async Task InferAsync_NoCompany_GoesWhenItsWindowEnds()
     {
         var time = new ManualTime();
@@ -83,7 +94,7 @@ public class AsyncRunnerTests
             },
             maxBatchSize: 0))
         {
-            var answer = AskAsync(model, pool, cancellation.Token);
+            var answer = AskAsync(model, pool, cancellation: cancellation.Token);
             await _entered.WaitAsync();
             await cancellation.CancelAsync();
 
@@ -154,10 +165,10 @@ public class AsyncRunnerTests
         return new Model(config, 1, new AsyncModel(execute), new Dictionary<string, string[]>(), time ?? TimeProvider.System);
     }
 
-    private static async Task<InferenceError?> AskAsync(Model model, TensorPool? pool = null, CancellationToken cancellation = default)
+    private static async Task<InferenceError?> AskAsync(Model model, TensorPool? pool = null, int length = 2, CancellationToken cancellation = default)
     {
         using var request = new InferenceRequest(pool);
-        TestModels.AddInput(request, "X", model.Config.IsBatching ? [1, 2] : [2], 1, 2);
+        TestModels.AddInput(request, "X", model.Config.IsBatching ? [1, length] : [length], [.. Enumerable.Range(1, length)]);
         using var response = await model.InferAsync(request, cancellation);
         return response.Error;
     }
