@@ -146,13 +146,15 @@ check "compiles a mounted function at start" start -v "$scratch/functions:/model
 check "says so" prints Compiled pod logs runtime-check
 cat >"$scratch/Dockerfile" <<DOCKERFILE
 FROM $name
-COPY functions /models
+COPY functions /my-models
+ENV RUNTIME_MODEL_REPOSITORY=/my-models
 USER 0
-RUN runtime-host validate /models --function-cache /opt/runtime/functions
+RUN runtime-host validate /my-models --function-cache /opt/runtime/functions
 USER 1654
 DOCKERFILE
 check "is the base of functions" engine buildah bud --isolation chroot --format docker -t "$functions" "$scratch"
-check "serves them" start -- "$functions" "${ports[@]}"
+check "starts them" start -- "$functions" "${ports[@]}"
+check "serves those only" serves '"name":"echo"'
 check "has not compiled them" precompiled
 check "stops with exit code 0" stops
 
