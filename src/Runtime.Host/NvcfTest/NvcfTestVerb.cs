@@ -46,6 +46,7 @@ internal static class NvcfTestVerb
 
         Plays NVIDIA Cloud Functions' part against a function and says which of the platform's requirements it meets.
         Exit code 1 if a required one is not met. Where the output is no terminal, the report is JSON.
+        A function that runs already needs the platform's environment (NVCF_FUNCTION_ID at least); --command gives it.
 
           --url URL                    where HTTP is served (default http://127.0.0.1:8000)
           --grpc-url URL               where gRPC is served
@@ -64,6 +65,7 @@ internal static class NvcfTestVerb
           --oversized-body BYTES       the size of a body that is too large (default 67108865)
           --directory DIR              where requests' directories are made (default a temporary one)
           --container-directory DIR    what the container calls that directory
+          --config-directory DIR       what the function has as /config
           --command "COMMAND"          starts the function, so that it can be stopped and started again
           --json                       a JSON report
         """;

@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using Runtime.Host.Nvcf;
 
 namespace Runtime.Host.NvcfTest;
@@ -44,7 +43,7 @@ internal sealed class RequestDirectories
 
     /// <summary>What the platform would take along now: name, size and time of every file but the progress.</summary>
     public IReadOnlyDictionary<string, (long Length, DateTime Written)> Scan()
-        => Files().Where(path => Path.GetFileName(path) != ProgressFile.Name).ToDictionary(path => Path.GetRelativePath(Output, path), Stamp, StringComparer.Ordinal);
+        => MountedFiles.Stamp(Output).Where(file => Path.GetFileName(file.Key) != ProgressFile.Name).ToDictionary(StringComparer.Ordinal);
 
     public void Delete()
     {
@@ -61,24 +60,6 @@ internal sealed class RequestDirectories
         }
     }
 
-    private string[] Files()
-    {
-        try
-        {
-            return Directory.GetFiles(Output, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = true });
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return [];
-        }
-    }
-
-    private static (long Length, DateTime Written) Stamp(string path)
-    {
-        var file = new FileInfo(path);
-        return file.Exists ? (file.Length, file.LastWriteTimeUtc) : default;
-    }
-
     private static void Write(string path, ReadOnlySpan<byte> content)
     {
         File.WriteAllBytes(path, content);
@@ -89,10 +70,7 @@ internal sealed class RequestDirectories
     {
         if (!OperatingSystem.IsWindows())
         {
-            Set(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead | more);
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead | more);
         }
     }
-
-    [UnsupportedOSPlatform("windows")]
-    private static void Set(string path, UnixFileMode mode) => File.SetUnixFileMode(path, mode);
 }

@@ -13,6 +13,7 @@ internal sealed class SimulatedPlatform : IDisposable
     private readonly Action<string, int?> _observe;
     private readonly DirectoryInfo? _temporary;
     private readonly string _root;
+    private readonly IReadOnlyDictionary<string, (long Length, DateTime Written)> _config;
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, Expect100ContinueTimeout = TimeSpan.FromSeconds(5) })
     {
         Timeout = System.Threading.Timeout.InfiniteTimeSpan,
@@ -26,6 +27,7 @@ internal sealed class SimulatedPlatform : IDisposable
         _temporary = settings.Directory is null ? Directory.CreateTempSubdirectory("nvcf-test") : null;
         _root = settings.Directory ?? _temporary!.FullName;
         Health = new HealthProbe(settings, _http);
+        _config = MountedFiles.Stamp(settings.ConfigDirectory);
         if (_temporary is not null && !OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(_root, File.GetUnixFileMode(_root) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
@@ -56,6 +58,9 @@ internal sealed class SimulatedPlatform : IDisposable
 
     /// <summary>The name that the function has for the directory of all requests.</summary>
     public string ContainerRoot => Settings.ContainerDirectory ?? _root;
+
+    /// <summary>The files of /config that came, went or changed since the test began.</summary>
+    public IReadOnlyList<string> ConfigChanges => MountedFiles.Changes(_config, MountedFiles.Stamp(Settings.ConfigDirectory));
 
     public void Tell(string activity, int? percent = null) => _observe(activity, percent);
 
@@ -135,12 +140,13 @@ internal sealed class SimulatedPlatform : IDisposable
     private async Task<Answer> ExchangeAsync(Answer answer, RequestDirectories directories, CancellationToken cancellation)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var watch = Task.Run(() => new ProgressWatch(directories.Output, answer.RequestId, Show).RunAsync(over.Token), CancellationToken.None);
+        ProgressUpdate? latest = null;
+        var watch = Task.Run(() => new ProgressWatch(directories.Output, answer.RequestId, update => Show(latest = update)).RunAsync(over.Token), CancellationToken.None);
         try
         {
             using var request = Request(answer, directories);
             var sending = _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
-            var polls = await PollAsync(sending, cancellation);
+            var polls = await PollAsync(sending, () => latest?.Percent, cancellation);
             using var response = await sending;
 
             // The platform looks as soon as the headers are there, while the body is still on its way.
@@ -155,8 +161,7 @@ internal sealed class SimulatedPlatform : IDisposable
                 Progress = await watch,
                 Body = await response.Content.ReadAsByteArrayAsync(cancellation),
             };
-            var left = directories.Scan();
-            answer = answer with { LateChanges = [.. taken.Keys.Union(left.Keys).Where(name => !taken.TryGetValue(name, out var stamp) || !left.TryGetValue(name, out var now) || stamp != now)] };
+            answer = answer with { LateChanges = MountedFiles.Changes(taken, directories.Scan()) };
             return answer with { Client = ClientAnswer.Of(answer, directories) };
         }
         finally
@@ -170,7 +175,7 @@ internal sealed class SimulatedPlatform : IDisposable
         => Tell(update.Fault is null ? $"202, NVCF-PERCENT-COMPLETE: {update.Percent}{(update.Partial.Length is > 0 and < 60 ? ", " + update.Partial : "")}" : $"progress ignored: {update.Fault}", update.Percent);
 
     /// <summary>Tells the client 202 whenever the poll limit is over, and counts that.</summary>
-    private async Task<int> PollAsync(Task sending, CancellationToken cancellation)
+    private async Task<int> PollAsync(Task sending, Func<int?> percent, CancellationToken cancellation)
     {
         for (var polls = 0; ; polls++)
         {
@@ -179,7 +184,7 @@ internal sealed class SimulatedPlatform : IDisposable
                 return polls;
             }
 
-            Tell("202, the client asks again");
+            Tell($"202{(percent() is { } told ? $", NVCF-PERCENT-COMPLETE: {told}" : "")}, the client asks again", percent());
         }
     }
 

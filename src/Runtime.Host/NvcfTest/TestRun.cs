@@ -69,7 +69,7 @@ internal static class TestRun
         {
             return await check.RunAsync(platform, cancellation);
         }
-        catch (Exception exception) when (exception is SocketException or IOException or HttpRequestException)
+        catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException or HttpRequestException)
         {
             return Finding.Fail(exception.Message);
         }

@@ -53,6 +53,9 @@ internal sealed record TestSettings
     /// <summary>What the function calls that directory.</summary>
     public string? ContainerDirectory { get; init; }
 
+    /// <summary>What the function has as /config, which it must not write to; null where that is not looked at.</summary>
+    public string? ConfigDirectory { get; init; }
+
     /// <summary>What starts the function; null where it runs already.</summary>
     public string? Command { get; init; }
 
@@ -64,7 +67,7 @@ internal sealed record TestSettings
     public static readonly IReadOnlyList<string> Flags =
     [
         "url", "grpc-url", "health", "inference", "stream", "body", "stream-body", "slow-body", "asset-body", "asset", "health-timeout", "timeout",
-        "poll-seconds", "concurrency", "oversized-body", "directory", "container-directory", "command", "json",
+        "poll-seconds", "concurrency", "oversized-body", "directory", "container-directory", "config-directory", "command", "json",
     ];
 
     /// <exception cref="StartException">An argument is unknown or its value no good.</exception>
@@ -107,6 +110,7 @@ internal sealed record TestSettings
         "oversized-body" => this with { OversizedBody = Number(flag, value, int.MaxValue) },
         "directory" => this with { Directory = Path.GetFullPath(value) },
         "container-directory" => this with { ContainerDirectory = value },
+        "config-directory" => this with { ConfigDirectory = Path.GetFullPath(value) },
         "command" => this with { Command = value },
         _ => this with { IsJson = Option.TryParseSwitch(value, out var on) ? on : throw new StartException($"nvcf-test: --{flag}: expected true or false, got '{value}'") },
     };
@@ -116,6 +120,11 @@ internal sealed record TestSettings
         if (Inference is null && GrpcUrl is null)
         {
             throw new StartException("nvcf-test: --inference PATH says which path answers requests; a function of gRPC only has --grpc-url instead");
+        }
+
+        if (ContainerDirectory is not null && Directory is null)
+        {
+            throw new StartException("nvcf-test: --container-directory is the container's name for a directory that --directory gives");
         }
 
         return Inference is null || Body.Length > 0 ? this : throw new StartException("nvcf-test: --body FILE says what to send to the inference path");

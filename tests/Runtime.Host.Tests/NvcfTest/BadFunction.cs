@@ -25,7 +25,8 @@ internal sealed class BadFunction
     /// <summary>Answers a bad one.</summary>
     public string Error { get; init; } = """{"error":"no"}""";
 
-    public async Task<TestReport> TestAsync(Action<RunEvent>? observe = null)
+    /// <summary>Tests it; the settings are what the test makes of the usual ones.</summary>
+    public async Task<TestReport> TestAsync(Action<RunEvent>? observe = null, Func<TestSettings, TestSettings>? configure = null)
     {
         await using var server = await LocalServer.StartAsync(HandleAsync);
         var settings = new TestSettings
@@ -39,7 +40,7 @@ internal sealed class BadFunction
             OversizedBody = Oversized,
             HealthTimeout = TimeSpan.FromSeconds(1),
         };
-        return await TestRun.RunAsync(settings, observe ?? (_ => { }), CancellationToken.None);
+        return await TestRun.RunAsync(configure?.Invoke(settings) ?? settings, observe ?? (_ => { }), CancellationToken.None);
     }
 
     private async Task HandleAsync(HttpContext context)

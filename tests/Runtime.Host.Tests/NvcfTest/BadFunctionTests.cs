@@ -218,6 +218,54 @@ public sealed class BadFunctionTests
         Assert.Equal(["asset-hostile"], Failed(report));
     }
 
+    [Fact]
+    public async Task Run_WritesIntoConfig_FailsJustThat()
+    {
+        var root = Directory.CreateTempSubdirectory("nvcf-test");
+        try
+        {
+            var report = await new BadFunction
+            {
+                Answer = async (context, _) =>
+                {
+                    await File.WriteAllTextAsync(Path.Combine(root.FullName, $"cache-{context.TraceIdentifier.Replace(':', '-')}"), "");
+                    await context.Response.WriteAsync("{}");
+                },
+            }.TestAsync(configure: settings => settings with { ConfigDirectory = root.FullName });
+
+            Assert.Equal(["config-untouched"], Failed(report));
+        }
+        finally
+        {
+            root.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Run_DirectoriesWithAnotherNameInTheContainer_AreGivenByThatName()
+    {
+        var root = Directory.CreateTempSubdirectory("nvcf-test");
+        try
+        {
+            var report = await new BadFunction
+            {
+                Answer = async (context, output) =>
+                {
+                    Assert.Equal($"/var/inf/response/{context.Request.Headers["NVCF-REQID"]}", output);
+                    await File.WriteAllTextAsync(Path.Combine(root.FullName, Path.GetRelativePath("/var/inf", output), "image1.partial"), "half");
+                    await context.Response.WriteAsync("{}");
+                },
+            }.TestAsync(configure: settings => settings with { Directory = root.FullName, ContainerDirectory = "/var/inf" });
+
+            Assert.Equal(["outputs-complete"], Failed(report));
+            Assert.Empty(Directory.GetFiles(root.FullName, "*", SearchOption.AllDirectories));
+        }
+        finally
+        {
+            root.Delete(recursive: true);
+        }
+    }
+
     private static Task WriteProgressAsync(HttpContext context, string output, string progress)
         => File.WriteAllTextAsync(Path.Combine(output, "progress"), $$"""{"id":"{{context.Request.Headers["NVCF-REQID"]}}","progress":{{progress}}}""");
 

@@ -27,7 +27,7 @@ public sealed class NvcfTestTests : IDisposable
         var report = await TestRun.RunAsync(settings, _ => { }, CancellationToken.None);
 
         Assert.True(report.IsGood, Text(report));
-        Assert.Equal(["drain", "exit", "progress-rises", "progress-valid", "restart", "slow-request"], Named(report, result => result.Finding.Outcome != Outcome.Passed));
+        Assert.Equal(["config-untouched", "drain", "exit", "progress-rises", "progress-valid", "restart", "slow-request"], Named(report, result => result.Finding.Outcome != Outcome.Passed));
     }
 
     [Fact]

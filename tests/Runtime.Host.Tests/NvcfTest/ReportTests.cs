@@ -67,6 +67,7 @@ public sealed class ReportTests : IDisposable
     [InlineData("--body FILE says", "--inference", "/echo")]
     [InlineData("did you mean '--inference'", "--inferense", "/echo")]
     [InlineData("expected http://HOST:PORT", "--url", "https://x")]
+    [InlineData("--directory gives", "--container-directory=/var/inf", "--grpc-url=http://x:1")]
     [InlineData("expected a path", "--health", "ready")]
     [InlineData("expected a whole number from 1 to 3600", "--timeout", "0")]
     [InlineData("cannot be read", "--asset", "/nowhere/at/all")]

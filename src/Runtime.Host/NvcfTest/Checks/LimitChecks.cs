@@ -31,7 +31,7 @@ internal static class LimitChecks
         }
 
         var after = await platform.InvokeAsync(platform.Plain, cancellation);
-        return after.IsGood ? Finding.Pass($"{answers.Count(answer => answer.IsGood)} of {count} answered, the others refused") : Finding.Fail($"afterwards: {after.Summary}");
+        return after.IsGood ? Finding.Pass($"{answers.Count(answer => answer.IsGood)} of {count} answered, {answers.Count(answer => !answer.IsGood)} refused") : Finding.Fail($"afterwards: {after.Summary}");
     }
 
     private static async Task<Finding> OversizedAsync(SimulatedPlatform platform, CancellationToken cancellation)

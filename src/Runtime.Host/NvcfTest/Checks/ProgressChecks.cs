@@ -14,7 +14,7 @@ internal static class ProgressChecks
         ProgressUpdate[] updates = [.. platform.Answers.SelectMany(answer => answer.Progress)];
         return Task.FromResult(updates.Length == 0 ? Finding.None("no request wrote progress while it was looked for")
             : Array.Find(updates, update => update.Fault is not null) is { Fault: { } fault } ? Finding.Fail(fault)
-            : Finding.Pass($"{updates.Length} updates"));
+            : Finding.Pass($"{updates.Length} updates: {string.Join(", ", updates.Take(12).Select(update => $"{update.Percent} %"))}"));
     }
 
     private static Task<Finding> RisesAsync(SimulatedPlatform platform, CancellationToken cancellation)
