@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Runtime.Functions.Conversion;
 using Runtime.Inference;
 
@@ -40,7 +41,15 @@ public sealed class FunctionRequest
     internal static FunctionRequest? Current
     {
         get => Running.Value;
-        set => Running.Value = value;
+        set
+        {
+            Running.Value = value;
+            if (value?._request.Timeline?.Activity is { } activity)
+            {
+                // What the function logs, and whom it calls over HTTP, belongs to the request's trace.
+                Activity.Current = activity;
+            }
+        }
     }
 
     /// <summary>The models whose executions wait for this answer, outermost first, this one last.</summary>

@@ -2,6 +2,7 @@ using Runtime.Host.Lifecycle;
 using Runtime.Host.Logging;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
+using Runtime.Host.Telemetry;
 using Runtime.Host.Verbs;
 using Runtime.Onnx;
 
@@ -13,7 +14,8 @@ try
     }
 
     OnnxBackend.BeginPreload();
-    var (options, warnings, text) = HostOptionsBinder.Bind(args, HostOptionsBinder.Environment(), Directory.GetCurrentDirectory());
+    var environment = HostOptionsBinder.Environment();
+    var (options, warnings, text) = HostOptionsBinder.Bind(args, environment, Directory.GetCurrentDirectory());
     if (text is not null)
     {
         Console.WriteLine(text);
@@ -23,12 +25,14 @@ try
     using var signals = new ShutdownSignals();
     await using var output = LogOutput.Open(options.LogFile);
     var log = new LogSettings(options);
-    using var loggers = LogProvider.CreateFactory(log, output, warnings);
+    await using var telemetry = TelemetryExport.Start(environment, options);
+    using var loggers = LogProvider.CreateFactory(log, output, [.. warnings, .. telemetry.Warnings], telemetry.Logs);
     var hosted = HostedModels.Create(options, loggers);
     var models = hosted.Repository;
     using var state = new ServerState(options.StrictReadiness, () => models.IsReady);
     models.FailedForGood += (model, error) => state.Break($"model '{model}': {error.Message}");
     var admission = new Admission(options, state);
+    telemetry.Observe(models, admission, loggers);
     using var doors = new DoorFactory(options, hosted, admission, log, loggers);
     using var server = new InferenceServer(options, doors.Create(), loggers);
     return await new ServerProcess(options, admission, server, hosted.Serve(), loggers).RunAsync(signals.First);

@@ -12,6 +12,9 @@ internal sealed class FrameWriter(PipeWriter pipe)
     /// <summary>Up to here a message is written in one piece; the pipe's blocks are that large.</summary>
     private const int SmallSize = 4096;
 
+    /// <summary>The bytes of the messages so far, as they are sent.</summary>
+    public long BytesWritten { get; private set; }
+
     /// <summary>Writes a message; it leaves with the next flush, or with the end of the call.</summary>
     public void Write(IMessage message)
     {
@@ -19,6 +22,7 @@ internal sealed class FrameWriter(PipeWriter pipe)
         WriteHeader(pipe.GetSpan(FrameReader.HeaderSize), isCompressed: false, size);
         pipe.Advance(FrameReader.HeaderSize);
         message.WriteTo(pipe);
+        BytesWritten += size;
     }
 
     /// <summary>Writes an inference's response, with gzip at the given level or as it is.</summary>
@@ -38,6 +42,7 @@ internal sealed class FrameWriter(PipeWriter pipe)
             return ValueTask.CompletedTask;
         }
 
+        BytesWritten += size;
         if (size <= SmallSize - FrameReader.HeaderSize)
         {
             var span = pipe.GetSpan(FrameReader.HeaderSize + (int)size);
@@ -65,6 +70,7 @@ internal sealed class FrameWriter(PipeWriter pipe)
             WriteHeader(pipe.GetSpan(FrameReader.HeaderSize), isCompressed: true, packed.Length);
             pipe.Advance(FrameReader.HeaderSize);
             pipe.Write(packed);
+            BytesWritten += packed.Length;
         }
         finally
         {

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using Runtime.Host.Nvcf;
+using Runtime.Host.Telemetry;
 
 namespace Runtime.Host.Grpc;
 
@@ -36,6 +37,9 @@ internal sealed class GrpcCall : IDisposable
 
     /// <summary>The platform's part of the call, for all of its requests; null for a call that did not come through it.</summary>
     public NvcfRequest? Nvcf { get; }
+
+    /// <summary>What is noted of the call; null where it is not observed.</summary>
+    public RequestRecord? Record { get; set; }
 
     public FrameReader Reader { get; }
 

@@ -13,6 +13,11 @@ internal abstract class GrpcMethod(string service, string name, ApiGroup? group)
 {
     public string Service { get; } = service;
 
+    public string Name { get; } = name;
+
+    /// <summary>Whether its calls are inferences, which are logged and traced.</summary>
+    public virtual bool IsInference => false;
+
     public string Path { get; } = $"/{service}/{name}";
 
     public ApiGroup? Group { get; } = group;

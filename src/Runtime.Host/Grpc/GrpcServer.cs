@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Connections;
 using Runtime.Host.Http;
+using Runtime.Host.Telemetry;
 using Runtime.Inference;
 
 namespace Runtime.Host.Grpc;
@@ -40,15 +41,50 @@ internal sealed class GrpcServer
         }
 
         context.Response.ContentType = GrpcHeaders.ContentType;
+        if (_settings.Observer.IsActive && _methods.TryGetValue(context.Request.Path.Value ?? "", out var method) && method.IsInference)
+        {
+            await ObserveAsync(context, method);
+            return;
+        }
+
+        End(context.Response, await AnswerAsync(context, null));
+    }
+
+    private async Task ObserveAsync(HttpContext context, GrpcMethod method)
+    {
+        var record = RequestObserver.BeginCall(context, method);
+        var status = GrpcStatus.Internal("The call failed inside the server.");
+        try
+        {
+            status = await AnswerAsync(context, record);
+            End(context.Response, status);
+        }
+        finally
+        {
+            record.Status = (int)status.Code;
+            record.IsClientGone = status.Code == GrpcStatusCode.Cancelled && context.RequestAborted.IsCancellationRequested;
+            if (status.Code != GrpcStatusCode.Ok)
+            {
+                record.Fail(status.Message);
+            }
+
+            _settings.Observer.End(record, hasLines: method is ModelStreamInferMethod);
+        }
+    }
+
+    private async ValueTask<GrpcStatus> AnswerAsync(HttpContext context, RequestRecord? record)
+    {
         if (TryStart(context, out var call, out var method) is { } early)
         {
-            End(context.Response, early);
-            return;
+            return early;
         }
 
         using (call)
         {
-            End(context.Response, await RunAsync(method!, call!));
+            call!.Record = record;
+            var status = await RunAsync(method!, call);
+            record?.BytesOut = call.Writer.BytesWritten;
+            return status;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using Runtime.Host.Http;
 using Runtime.Host.Nvcf;
+using Runtime.Host.Telemetry;
 
 namespace Runtime.Host.Grpc;
 
@@ -34,6 +35,9 @@ internal sealed record GrpcSettings
     }
 
     public long MaxMessageSize { get; }
+
+    /// <summary>What watches inferences.</summary>
+    public RequestObserver Observer { get; init; } = RequestObserver.None;
 
     /// <summary>Which methods want a secret in the metadata.</summary>
     public RestrictedApi Restricted { get; }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.SharedMemory;
+using Runtime.Host.Telemetry;
 using Runtime.Inference;
 using Runtime.Models;
 
@@ -40,8 +41,9 @@ internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regio
     /// <param name="message">The decoded message, once it is.</param>
     /// <param name="metadata">The call whose metadata may be forwarded to the model.</param>
     /// <param name="allowDecoupled">Whether the method can give more than one response.</param>
+    /// <param name="record">What is noted of the request; null where it is not observed.</param>
     /// <exception cref="InferenceException">There is too much in flight or no such model, or the message is no valid request.</exception>
-    public InferCall Start(ReadOnlySequence<byte> frame, ref InferMessage message, GrpcCall metadata, bool allowDecoupled)
+    public InferCall Start(ReadOnlySequence<byte> frame, ref InferMessage message, GrpcCall metadata, bool allowDecoupled, RequestRecord? record = null)
     {
         if (admission.TryEnter(frame.Length, out var ticket) is { } refusal)
         {
@@ -51,6 +53,7 @@ internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regio
         try
         {
             message = InferRequestDecoder.Decode(frame);
+            record?.Name(message.Id, message.ModelName, message.ModelVersion);
             return acquire(message.ModelName, message.ModelVersion, out var lease) is { } error
                 ? throw new InferenceException(error)
                 : Start(message, lease, ticket, metadata, allowDecoupled);

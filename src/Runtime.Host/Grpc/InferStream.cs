@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Compression;
 using System.Runtime.ExceptionServices;
 using Runtime.Host.Lifecycle;
+using Runtime.Host.Telemetry;
 using Runtime.Inference;
 
 namespace Runtime.Host.Grpc;
@@ -109,11 +110,13 @@ internal sealed class InferStream : IDisposable
     private async ValueTask StartAsync(ReadOnlySequence<byte> frame)
     {
         var message = new InferMessage();
+        var record = _call.Settings.Observer.BeginStreamed(_call.Record, frame.Length);
         InferCall? infer = null;
         InferenceError? error = null;
         try
         {
-            infer = _calls.Start(frame, ref message, _call, allowDecoupled: true);
+            infer = _calls.Start(frame, ref message, _call, allowDecoupled: true, record);
+            record?.Begin(infer.Request, infer.Model);
             await _call.FillAssetsAsync(_stop.Token);
         }
         catch (InferenceException exception)
@@ -127,18 +130,18 @@ internal sealed class InferStream : IDisposable
             throw;
         }
 
-        if (infer?.Model.Config.IsDecoupled == true)
+        if (infer?.Model.CanStream == true)
         {
-            _ = FinishAsync(StreamAsync(infer, message.Flag(InferParameters.EmptyFinalResponse)));
+            _ = FinishAsync(StreamAsync(infer, message.Flag(InferParameters.EmptyFinalResponse), record), record);
             return;
         }
 
         _lastTurn = infer is null
-            ? FinishAsync(RefuseAsync(message.Id, error!, _lastTurn))
-            : FinishAsync(InferAsync(infer, _lastTurn));
+            ? FinishAsync(RefuseAsync(message.Id, error!, _lastTurn, record), record)
+            : FinishAsync(InferAsync(infer, _lastTurn, record), record);
     }
 
-    private async Task FinishAsync(Task request)
+    private async Task FinishAsync(Task request, RequestRecord? record)
     {
         try
         {
@@ -147,33 +150,45 @@ internal sealed class InferStream : IDisposable
         catch (Exception exception)
         {
             // What one request meets beside its own failure (no way to write, say) ends the stream for all.
+            record?.Fail(exception.Message, ErrorCode.Cancelled);
             _fault ??= ExceptionDispatchInfo.Capture(exception);
             await _stop.CancelAsync();
         }
         finally
         {
+            End(record);
             _room.Release();
             Leave();
         }
     }
 
-    private async Task RefuseAsync(string id, InferenceError error, Task turn)
+    private void End(RequestRecord? record)
     {
-        await turn;
-        await WriteErrorAsync(new InferReply { Id = id }, error);
+        if (record is not null)
+        {
+            record.Status = record.Code is { } code ? (int)GrpcErrors.Status(new InferenceError(code, "")).Code : 0;
+            record.IsClientGone = record.Code == ErrorCode.Cancelled && _call.Context.RequestAborted.IsCancellationRequested;
+            _call.Settings.Observer.EndStreamed(record);
+        }
     }
 
-    private async Task InferAsync(InferCall infer, Task turn)
+    private async Task RefuseAsync(string id, InferenceError error, Task turn, RequestRecord? record)
+    {
+        await turn;
+        await WriteErrorAsync(new InferReply { Id = id }, error, record);
+    }
+
+    private async Task InferAsync(InferCall infer, Task turn, RequestRecord? record)
     {
         using (infer)
         {
             using var response = await infer.Model.InferAsync(infer.Request, _stop.Token);
             await turn;
-            await WriteResponseAsync(infer, response, isFinal: true);
+            await WriteResponseAsync(infer, response, isFinal: true, record);
         }
     }
 
-    private async Task StreamAsync(InferCall infer, bool wantsEmptyFinal)
+    private async Task StreamAsync(InferCall infer, bool wantsEmptyFinal, RequestRecord? record)
     {
         using (infer)
         {
@@ -181,7 +196,7 @@ internal sealed class InferStream : IDisposable
             {
                 using (response)
                 {
-                    if (!await WriteResponseAsync(infer, response, isFinal: false))
+                    if (!await WriteResponseAsync(infer, response, isFinal: false, record))
                     {
                         return;
                     }
@@ -190,44 +205,47 @@ internal sealed class InferStream : IDisposable
 
             if (wantsEmptyFinal)
             {
-                await WriteAsync(new InferReply { ModelName = infer.Model.Name, Id = infer.Request.Id, IsFinal = true, StreamError = "" });
+                await WriteAsync(new InferReply { ModelName = infer.Model.Name, Id = infer.Request.Id, IsFinal = true, StreamError = "" }, record);
             }
         }
     }
 
     /// <summary>False when the response was an error, and therefore the request's last.</summary>
-    private async Task<bool> WriteResponseAsync(InferCall infer, InferenceResponse response, bool isFinal)
+    private async Task<bool> WriteResponseAsync(InferCall infer, InferenceResponse response, bool isFinal, RequestRecord? record)
     {
         if ((response.Error ?? _calls.TryPlace(response, infer.Placements)) is { } error)
         {
-            await WriteErrorAsync(new InferReply { ModelName = infer.Model.Name, Id = infer.Request.Id, IsFinal = true }, error);
+            await WriteErrorAsync(new InferReply { ModelName = infer.Model.Name, Id = infer.Request.Id, IsFinal = true }, error, record);
             return false;
         }
 
-        await WriteAsync(InferReply.From(response, infer.Placements) with { IsFinal = isFinal, StreamError = "" });
+        await WriteAsync(InferReply.From(response, infer.Placements) with { IsFinal = isFinal, StreamError = "" }, record);
         return true;
     }
 
-    private Task WriteErrorAsync(InferReply reply, InferenceError error)
+    private Task WriteErrorAsync(InferReply reply, InferenceError error, RequestRecord? record)
     {
+        record?.Fail(error);
         if (_errorsEndStream)
         {
             Fail(GrpcErrors.Status(error));
             return Task.CompletedTask;
         }
 
-        return WriteAsync(reply with { StreamError = error.Message });
+        return WriteAsync(reply with { StreamError = error.Message }, record);
     }
 
-    private async Task WriteAsync(InferReply reply)
+    private async Task WriteAsync(InferReply reply, RequestRecord? record)
     {
         await _writer.WaitAsync(_stop.Token);
         try
         {
+            var before = _call.Writer.BytesWritten;
             _stop.Token.ThrowIfCancellationRequested();
             _call.Nvcf?.Close(keepsFiles: true);
             await _call.Writer.WriteAsync(reply, _compression, _stop.Token);
             await _call.Writer.FlushAsync(_stop.Token);
+            record?.BytesOut += _call.Writer.BytesWritten - before;
         }
         finally
         {

@@ -5,12 +5,16 @@ namespace Runtime.Host.Grpc;
 /// <summary>ModelInfer: one request, one response, without a generated message between the wire and the tensors.</summary>
 internal sealed class ModelInferMethod(InferCalls calls) : GrpcMethod(InferenceService.Name, "ModelInfer", ApiGroup.Inference)
 {
+    public override bool IsInference => true;
+
     public override async ValueTask<GrpcStatus> InvokeAsync(GrpcCall call)
     {
         // 1. The frame becomes a request while the pipe still holds it.
         await ReadOnlyMessageAsync(call);
         var message = default(InferMessage)!;
-        using var infer = calls.Start(call.Reader.Message, ref message, call, allowDecoupled: false);
+        call.Record?.BytesIn = call.Reader.Message.Length;
+        using var infer = calls.Start(call.Reader.Message, ref message, call, allowDecoupled: false, call.Record);
+        call.Record?.Begin(infer.Request, infer.Model);
         await ReadEndAsync(call);
         await call.FillAssetsAsync(call.Cancellation);
 

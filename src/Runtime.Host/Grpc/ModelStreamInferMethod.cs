@@ -11,6 +11,8 @@ internal sealed class ModelStreamInferMethod(InferCalls calls) : GrpcMethod(Infe
     /// <summary>The metadata that makes a failed request end the stream with its status.</summary>
     private const string ErrorsEndStream = "triton_grpc_error";
 
+    public override bool IsInference => true;
+
     public override async ValueTask<GrpcStatus> InvokeAsync(GrpcCall call)
     {
         using var stream = new InferStream(call, calls, string.Equals(call.Header(ErrorsEndStream), "true", StringComparison.OrdinalIgnoreCase));

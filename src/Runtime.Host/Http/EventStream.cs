@@ -27,6 +27,9 @@ internal sealed class EventStream : IAsyncDisposable
         _timer = _interval > TimeSpan.Zero ? time.CreateTimer(static stream => _ = ((EventStream)stream!).BeatAsync(), this, _interval, _interval) : null;
     }
 
+    /// <summary>The bytes of the events, without what kept the connection alive between them.</summary>
+    public long BytesSent { get; private set; }
+
     /// <summary>Sends one whole event, its empty line included.</summary>
     public async ValueTask SendAsync(ReadOnlyMemory<byte> text)
     {
@@ -36,6 +39,7 @@ internal sealed class EventStream : IAsyncDisposable
             Begin();
             await _context.Response.BodyWriter.WriteAsync(text, _context.RequestAborted);
             _lastWrite = _time.GetTimestamp();
+            BytesSent += text.Length;
         }
         finally
         {

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Nvcf;
+using Runtime.Host.Telemetry;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Schemas;
@@ -15,7 +16,7 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
     private readonly HeaderForwarding _forwarding = new(options.HttpHeaderForwardPattern);
 
     /// <summary>Answers with the model's only response, or streams its responses as server-sent events.</summary>
-    public async Task HandleAsync(HttpContext context, string model, string version, GenerateForm form)
+    public async Task HandleAsync(HttpContext context, string model, string version, GenerateForm form, RequestRecord? record = null)
     {
         var error = models.TryAcquire(model, version, out var lease);
         if (error is not null)
@@ -34,16 +35,17 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
             }
 
             using var admitted = ticket;
-            await ServeAsync(context, lease.Model, form);
+            await ServeAsync(context, lease.Model, form, record);
         }
     }
 
     /// <summary>Reads the body, runs the model, writes the answer or the events.</summary>
-    public async Task ServeAsync(HttpContext context, Model model, GenerateForm form)
+    public async Task ServeAsync(HttpContext context, Model model, GenerateForm form, RequestRecord? record = null)
     {
         try
         {
             using var call = await ReadAsync(context, model);
+            record?.Begin(call.Request, model);
             if (form.Streams(context, call.Request))
             {
                 await ServerSentEvents.WriteAsync(context, model.StreamAsync(call.Request, context.RequestAborted), form.Format, options);
@@ -64,7 +66,8 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         }
         catch (Exception exception) when (exception is IOException || (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
-            // The client is gone: there is nobody to answer.
+            // There is nobody to answer.
+            record?.IsClientGone = true;
         }
     }
 

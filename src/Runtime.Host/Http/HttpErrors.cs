@@ -22,6 +22,7 @@ internal static class HttpErrors
     /// <summary>Answers <c>{"error": "…"}</c>, if nothing has been sent yet; with <c>"details"</c> where the error has them.</summary>
     public static Task WriteAsync(HttpContext context, InferenceError error)
     {
+        HttpRecord.Fail(context, error.Message, error.Code);
         if (!context.Response.HasStarted)
         {
             Head(context.Response, error.Code);
@@ -41,7 +42,11 @@ internal static class HttpErrors
     }
 
     /// <inheritdoc cref="WriteAsync(HttpContext, InferenceError)"/>
-    public static Task WriteAsync(HttpContext context, int status, string message) => WriteAsync(context, status, Body(message));
+    public static Task WriteAsync(HttpContext context, int status, string message)
+    {
+        HttpRecord.Fail(context, message);
+        return WriteAsync(context, status, Body(message));
+    }
 
     public static byte[] Body(string message) => Body(message, null);
 

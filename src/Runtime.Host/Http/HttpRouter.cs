@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
 using Runtime.Host.OpenApi;
+using Runtime.Host.Telemetry;
 
 namespace Runtime.Host.Http;
 
@@ -19,9 +20,17 @@ internal sealed record HttpEndpoints(
     OpenApiEndpoint OpenApi);
 
 /// <summary>The HTTP port's only handler: route, restriction, method, endpoint. Inference costs it the strings of model and version.</summary>
-internal sealed class HttpRouter(HttpEndpoints endpoints, ModelRoutes routes, RestrictedApi restricted)
+internal sealed class HttpRouter(HttpEndpoints endpoints, ModelRoutes routes, RestrictedApi restricted, RequestObserver? observer = null)
 {
+    private readonly RequestObserver _observer = observer ?? RequestObserver.None;
+
     public Task HandleAsync(HttpContext context)
+    {
+        var match = Match(context);
+        return _observer.IsActive && match.Route.IsInference() ? ObserveAsync(context) : AnswerAsync(context, match, null);
+    }
+
+    private RouteMatch Match(HttpContext context)
     {
         var path = RoutePatterns.PathOf(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget);
         var match = RoutePatterns.Match(path);
@@ -30,6 +39,42 @@ internal sealed class HttpRouter(HttpEndpoints endpoints, ModelRoutes routes, Re
             match = new RouteMatch { Route = own.IsHealth ? Route.OwnHealth : Route.Own, Name = own.Model, Own = own };
         }
 
+        return match;
+    }
+
+    /// <summary>Apart from the handler, whose path through memory it would lengthen.</summary>
+    private async Task ObserveAsync(HttpContext context)
+    {
+        var record = Begin(context, Match(context));
+        context.Features.Set(record);
+        try
+        {
+            await AnswerAsync(context, Match(context), record);
+        }
+        catch (Exception exception)
+        {
+            HttpRecord.Fail(record, context, exception);
+            throw;
+        }
+        finally
+        {
+            HttpRecord.Complete(record, context.Response);
+            _observer.End(record);
+        }
+    }
+
+    private static RequestRecord Begin(HttpContext context, RouteMatch match)
+    {
+        var route = match.Own is null
+            ? match.Route.Pattern(!match.Version.IsEmpty)
+            : RoutePatterns.PathOf(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget).ToString();
+        var record = RequestObserver.BeginHttp(context, match.Route.MethodName(), route);
+        record.Name("", match.Name.ToString(), match.Version.ToString());
+        return record;
+    }
+
+    private Task AnswerAsync(HttpContext context, RouteMatch match, RequestRecord? record)
+    {
         if (match.Route == Route.None)
         {
             return HttpErrors.WriteAsync(context, StatusCodes.Status404NotFound, "Not Found");
@@ -52,19 +97,19 @@ internal sealed class HttpRouter(HttpEndpoints endpoints, ModelRoutes routes, Re
                 $"failed to get model version from specified version string '{match.Version}' (details: stol), version should be an integral value > 0");
         }
 
-        return DispatchAsync(context, match);
+        return DispatchAsync(context, match, record);
     }
 
-    private Task DispatchAsync(HttpContext context, RouteMatch match)
+    private Task DispatchAsync(HttpContext context, RouteMatch match, RequestRecord? record)
     {
         var name = match.Name.ToString();
         var version = Canonical(match.Version).ToString();
         return match.Route switch
         {
-            Route.Infer => endpoints.Infer.HandleAsync(context, name, version),
-            Route.Generate => endpoints.Generate.HandleAsync(context, name, version, GenerateForm.Single),
-            Route.GenerateStream => endpoints.Generate.HandleAsync(context, name, version, GenerateForm.Streaming),
-            Route.Own => endpoints.Generate.HandleAsync(context, name, version, GenerateForm.Of(match.Own!)),
+            Route.Infer => endpoints.Infer.HandleAsync(context, name, version, record),
+            Route.Generate => endpoints.Generate.HandleAsync(context, name, version, GenerateForm.Single, record),
+            Route.GenerateStream => endpoints.Generate.HandleAsync(context, name, version, GenerateForm.Streaming, record),
+            Route.Own => endpoints.Generate.HandleAsync(context, name, version, GenerateForm.Of(match.Own!), record),
             Route.OwnHealth => endpoints.Health.OwnAsync(context, name),
             Route.Index => endpoints.Repository.IndexAsync(context),
             Route.Load => endpoints.Repository.LoadAsync(context, match.Repository.ToString(), name),

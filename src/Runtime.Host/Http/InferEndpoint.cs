@@ -1,6 +1,7 @@
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Nvcf;
 using Runtime.Host.SharedMemory;
+using Runtime.Host.Telemetry;
 using Runtime.Inference;
 using Runtime.Models;
 
@@ -12,7 +13,7 @@ internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions 
     private readonly InferRequestReader _reader = new(options, regions, nvcf);
 
     /// <summary>Answers the request; its body is unread when there is no such model or too much in flight.</summary>
-    public async Task HandleAsync(HttpContext context, string model, string version)
+    public async Task HandleAsync(HttpContext context, string model, string version, RequestRecord? record = null)
     {
         var error = models.TryAcquire(model, version, out var lease);
         if (error is not null)
@@ -31,12 +32,12 @@ internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions 
             }
 
             using var admitted = ticket;
-            await ServeAsync(context, lease.Model);
+            await ServeAsync(context, lease.Model, record);
         }
     }
 
     /// <summary>Reads the body, runs the model, writes the answer.</summary>
-    public async Task ServeAsync(HttpContext context, Model model)
+    public async Task ServeAsync(HttpContext context, Model model, RequestRecord? record = null)
     {
         try
         {
@@ -47,6 +48,7 @@ internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions 
             }
 
             using var call = await _reader.ReadAsync(context, model);
+            record?.Begin(call.Request, model);
             if (streams)
             {
                 var format = AnswerFormat.Infer(call, options.HttpHalfPrecisionJson);
@@ -74,7 +76,8 @@ internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions 
         }
         catch (Exception exception) when (exception is IOException || (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
-            // The client is gone: there is nobody to answer.
+            // There is nobody to answer.
+            record?.IsClientGone = true;
         }
     }
 }

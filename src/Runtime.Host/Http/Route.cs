@@ -68,6 +68,29 @@ internal static class Routes
         _ => ApiGroup.Inference,
     };
 
+    /// <summary>Whether the route takes a request to a model.</summary>
+    public static bool IsInference(this Route route) => route is Route.Infer or Route.Generate or Route.GenerateStream or Route.Own;
+
+    /// <summary>What logs call the use of an inference route.</summary>
+    public static string MethodName(this Route route) => route switch
+    {
+        Route.Infer => "infer",
+        Route.Generate => "generate",
+        Route.GenerateStream => "generate_stream",
+        _ => "route",
+    };
+
+    /// <summary>The path of the protocol's inference routes, with what varies in braces.</summary>
+    public static string Pattern(this Route route, bool hasVersion) => (route, hasVersion) switch
+    {
+        (Route.Infer, false) => "/v2/models/{model}/infer",
+        (Route.Infer, true) => "/v2/models/{model}/versions/{version}/infer",
+        (Route.Generate, false) => "/v2/models/{model}/generate",
+        (Route.Generate, true) => "/v2/models/{model}/versions/{version}/generate",
+        (_, false) => "/v2/models/{model}/generate_stream",
+        _ => "/v2/models/{model}/versions/{version}/generate_stream",
+    };
+
     /// <summary>The methods that the route takes, as the header <c>Allow</c> lists them.</summary>
     public static string Methods(this Route route) => route switch
     {

@@ -1,4 +1,5 @@
 using Runtime.Host.Options;
+using Runtime.Host.Telemetry;
 using Runtime.Inference;
 
 namespace Runtime.Host.Http;
@@ -35,6 +36,7 @@ internal static class ServerSentEvents
     {
         using var buffer = new JsonBuffer(1024);
         await using var stream = new EventStream(context, options, TimeProvider.System);
+        var record = context.Features.Get<RequestRecord>();
         await foreach (var response in responses)
         {
             using (response)
@@ -47,10 +49,12 @@ internal static class ServerSentEvents
                 }
 
                 await stream.SendAsync(buffer.Written);
+                record?.BytesOut = stream.BytesSent;
             }
         }
 
         await stream.EndAsync();
+        record?.BytesOut = stream.BytesSent;
     }
 
     private static async Task WriteErrorAsync(HttpContext context, EventStream stream, InferenceError error)
@@ -61,6 +65,7 @@ internal static class ServerSentEvents
             return;
         }
 
+        HttpRecord.Fail(context, error.Message, error.Code);
         await stream.SendAsync((byte[])[.. "event: error\ndata: "u8, .. HttpErrors.Body(error), .. "\n\n"u8]);
     }
 

@@ -6,6 +6,7 @@ using Runtime.Host.OpenApi;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
 using Runtime.Host.SharedMemory;
+using Runtime.Host.Telemetry;
 using Runtime.Models;
 using HostOptions = Runtime.Host.Options.HostOptions;
 
@@ -18,6 +19,8 @@ internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admi
     private readonly SharedMemoryRegions _regions = new(options.AllowClientShm);
     private readonly TraceSettings _trace = new();
     private readonly NvcfConventions _nvcf = new(options, TimeProvider.System, loggers.CreateLogger<NvcfConventions>());
+
+    private readonly RequestObserver _observer = new(options.LogRequests ? loggers.CreateLogger(RequestObserver.Category) : null);
 
     public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(_models, admission, MetricsFlags.Read(options)).HandleAsync);
 
@@ -37,13 +40,14 @@ internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admi
             new InferEndpoint(_models, options, _regions, admission, _nvcf),
             new GenerateEndpoint(_models, options, admission, _nvcf),
             new OpenApiEndpoint(_models, hosted.Routes));
-        return new HttpRouter(endpoints, hosted.Routes, RestrictedApi.Parse(options.HttpRestrictedApi));
+        return new HttpRouter(endpoints, hosted.Routes, RestrictedApi.Parse(options.HttpRestrictedApi), _observer);
     }
 
     private GrpcServer Grpc()
     {
         var inference = new InferenceService(_models, admission, options.Id, _regions, (_trace, log));
         var health = new HealthService(admission.State, TimeProvider.System);
-        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService(admission.State.Draining).Methods], new GrpcSettings(options, _nvcf), TimeProvider.System, loggers.CreateLogger<GrpcServer>());
+        var settings = new GrpcSettings(options, _nvcf) { Observer = _observer };
+        return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService(admission.State.Draining).Methods], settings, TimeProvider.System, loggers.CreateLogger<GrpcServer>());
     }
 }

@@ -10,7 +10,7 @@ internal sealed class LogOutput : IAsyncDisposable
     private const int Capacity = 4096;
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<string> _lines = Channel.CreateBounded<string>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private readonly Channel<object> _lines = Channel.CreateBounded<object>(new BoundedChannelOptions(Capacity) { SingleReader = true });
     private readonly Stream _stream;
     private readonly Task _writing;
     private long _dropped;
@@ -34,8 +34,8 @@ internal sealed class LogOutput : IAsyncDisposable
         }
     }
 
-    /// <summary>Queues a line that ends with its line feed.</summary>
-    public void Write(string line)
+    /// <summary>Queues a line: what the object's ToString gives, asked for on the thread that writes, with its line feed.</summary>
+    public void Write(object line)
     {
         if (!_lines.Writer.TryWrite(line))
         {
@@ -61,7 +61,7 @@ internal sealed class LogOutput : IAsyncDisposable
             {
                 while (_lines.Reader.TryRead(out var line))
                 {
-                    await _stream.WriteAsync(Encoding.UTF8.GetBytes(line));
+                    await _stream.WriteAsync(Encoding.UTF8.GetBytes(line.ToString()!));
                 }
 
                 var dropped = Interlocked.Exchange(ref _dropped, 0);

@@ -1,15 +1,21 @@
+using System.Diagnostics;
 using Runtime.Host.Settings;
+using Runtime.Host.Telemetry;
 
 namespace Runtime.Host.Logging;
 
 /// <summary>Writes what the log settings let through, as they are at that moment.</summary>
 internal sealed class LogProvider(LogSettings settings, LogOutput output, TimeProvider time) : ILoggerProvider
 {
-    /// <summary>A factory with this provider alone; it starts with <paramref name="warnings"/>.</summary>
-    public static LoggerFactory CreateFactory(LogSettings settings, LogOutput output, IReadOnlyList<string> warnings)
+    /// <summary>A factory with this provider and perhaps another, which is given what this one writes; it starts with <paramref name="warnings"/>.</summary>
+    public static LoggerFactory CreateFactory(LogSettings settings, LogOutput output, IReadOnlyList<string> warnings, ILoggerProvider? other = null)
     {
-        // What is enabled changes while the server runs, so the factory itself filters nothing.
-        var loggers = new LoggerFactory([new LogProvider(settings, output, TimeProvider.System)], new LoggerFilterOptions { MinLevel = LogLevel.Trace });
+        var own = new LogProvider(settings, output, TimeProvider.System);
+
+        // What is enabled changes while the server runs, so it is asked for each line.
+        var filter = new LoggerFilterOptions { MinLevel = LogLevel.Trace };
+        filter.Rules.Add(new LoggerFilterRule(null, null, null, (_, category, level) => own.IsEnabled(level, category ?? "")));
+        var loggers = new LoggerFactory(other is null ? [own] : [own, other], filter);
         var logger = loggers.CreateLogger<LogProvider>();
         foreach (var warning in warnings)
         {
@@ -25,6 +31,8 @@ internal sealed class LogProvider(LogSettings settings, LogOutput output, TimePr
     {
     }
 
+    private bool IsEnabled(LogLevel level, string category) => category == RequestObserver.Category || IsEnabled(level, category.StartsWith("Runtime.", StringComparison.Ordinal));
+
     private bool IsEnabled(LogLevel level, bool isOurs) => level switch
     {
         LogLevel.None => false,
@@ -37,24 +45,31 @@ internal sealed class LogProvider(LogSettings settings, LogOutput output, TimePr
 
     private sealed class CategoryLogger(LogProvider provider, string category) : ILogger
     {
-        private readonly bool _isOurs = category.StartsWith("Runtime.", StringComparison.Ordinal);
         private readonly string _shortName = category[(category.LastIndexOf('.') + 1)..];
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => provider.IsEnabled(logLevel, _isOurs);
+        public bool IsEnabled(LogLevel logLevel) => provider.IsEnabled(logLevel, category);
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel))
+            if (!IsEnabled(logLevel))
             {
-                var message = exception is null ? formatter(state, null) : $"{formatter(state, exception)}\n{exception}";
-                provider.Write(logLevel, _shortName, message);
+                return;
             }
+
+            var request = state as RequestRecord;
+            provider.Write(new LogEvent(logLevel, _shortName, provider.Now, request is null ? formatter(state, exception) : "")
+            {
+                Exception = exception,
+                Request = request,
+                Trace = Activity.Current?.Context ?? default,
+            });
         }
     }
 
-    private void Write(LogLevel level, string category, string message) =>
-        output.Write(LogLine.Format(settings.Format, level, category, time.GetUtcNow(), message));
+    private DateTimeOffset Now => time.GetUtcNow();
+
+    private void Write(LogEvent line) => output.Write(new LogText(settings, line));
 }

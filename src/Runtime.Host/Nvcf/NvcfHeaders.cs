@@ -11,13 +11,14 @@ internal sealed class NvcfHeaders : IReadOnlyDictionary<string, string>
     public const string AssetDirectory = "NVCF-ASSET-DIR";
     public const string OutputDirectory = "NVCF-LARGE-OUTPUT-DIR";
     public const string MaxResponseSize = "NVCF-MAX-RESPONSE-SIZE-BYTES";
+    public const string PollSeconds = "nvcf-poll-seconds";
     public const string AssetIds = "NVCF-FUNCTION-ASSET-IDS";
 
     /// <summary>Every header that the platform sends to a function, as its documentation spells it.</summary>
     public static readonly IReadOnlyList<string> Names =
     [
         RequestId, "NVCF-SUB", "NVCF-NCAID", "NVCF-FUNCTION-NAME", "NVCF-FUNCTION-ID", "NVCF-FUNCTION-VERSION-ID", AssetDirectory, OutputDirectory,
-        MaxResponseSize, "NVCF-NSPECTID", "NVCF-BACKEND", "NVCF-INSTANCETYPE", "NVCF-REGION", "NVCF-ENV", AssetIds, "NVCF-INVOCATION-REGION", "nvcf-poll-seconds",
+        MaxResponseSize, "NVCF-NSPECTID", "NVCF-BACKEND", "NVCF-INSTANCETYPE", "NVCF-REGION", "NVCF-ENV", AssetIds, "NVCF-INVOCATION-REGION", PollSeconds,
     ];
 
     private static readonly FrozenDictionary<string, int> Positions =
@@ -48,6 +49,9 @@ internal sealed class NvcfHeaders : IReadOnlyDictionary<string, string>
     /// <summary>The headers, or null for a request that did not come through the platform; that costs one look-up and no memory.</summary>
     public static NvcfHeaders? TryRead(IHeaderDictionary headers)
         => headers.TryGetValue(RequestId, out var id) && id.Count > 0 ? new NvcfHeaders(headers) : null;
+
+    /// <summary>Whether a header of the platform's says whose the request is, rather than where its files are.</summary>
+    public static bool IsIdentity(string name) => name is not (AssetDirectory or OutputDirectory or MaxResponseSize or AssetIds or PollSeconds);
 
     public bool ContainsKey(string key) => TryGetValue(key, out _);
 

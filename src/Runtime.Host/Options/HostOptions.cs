@@ -134,11 +134,20 @@ public sealed record HostOptions
 
     public bool LogError { get; init; } = true;
 
-    /// <summary>default or ISO8601.</summary>
+    /// <summary>default, ISO8601 or json.</summary>
     public string LogFormat { get; init; } = "default";
 
     /// <summary>The file that log lines are appended to; empty for standard error.</summary>
     public string LogFile { get; init; } = "";
+
+    /// <summary>Whether each inference request becomes a line of the log.</summary>
+    public bool LogRequests { get; init; }
+
+    /// <summary>Whether lines look like those of NVIDIA Cloud Functions' library, which its log views look for.</summary>
+    public bool LogInferenceTag { get; init; }
+
+    /// <summary>The share of the traces begun here that are kept, 0 to 1; empty for what OTEL_TRACES_SAMPLER says.</summary>
+    public string TraceSampleRatio { get; init; } = "";
 
     /// <summary>Whether the host runs as a function.</summary>
     internal bool IsFunction => Nvcf == "true";

@@ -1,6 +1,7 @@
 using FluentValidation;
 using Runtime.Host.Http;
 using Runtime.Host.Nvcf;
+using Runtime.Host.Telemetry;
 
 namespace Runtime.Host.Options;
 
@@ -81,7 +82,8 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
     private void LogRules()
     {
         RuleFor(o => o.LogVerbose).GreaterThanOrEqualTo(0).WithMessage("--log-verbose: expected 0 or more, got {PropertyValue}");
-        RuleFor(o => o.LogFormat).Must(format => format is "default" or "ISO8601").WithMessage("--log-format: expected default or ISO8601, got '{PropertyValue}'");
+        RuleFor(o => o.LogFormat).Must(Settings.LogSettings.IsFormat).WithMessage("--log-format: expected default, ISO8601 or json, got '{PropertyValue}'");
+        RuleFor(o => o.TraceSampleRatio).Must(text => text.Length == 0 || TelemetrySettings.TryReadRatio(text, out _)).WithMessage("--trace-sample-ratio: expected a number from 0 to 1, got '{PropertyValue}'");
     }
 
     private static string? Collision(HostOptions o)

@@ -91,8 +91,11 @@ internal static class OptionTable
             Option.Switch("log-warning", "Write warnings.", o => o.LogWarning, (o, v) => o with { LogWarning = v }),
             Option.Switch("log-error", "Write errors.", o => o.LogError, (o, v) => o with { LogError = v }),
             Option.Number("log-verbose", "Detail: 0 none, 1 this server's, 2 also the web server's.", o => o.LogVerbose, (o, v) => o with { LogVerbose = v }),
-            Option.Text("log-format", "default or ISO8601.", o => o.LogFormat, (o, v) => o with { LogFormat = v }),
+            Option.Text("log-format", "default, ISO8601, or json: an object a line.", o => o.LogFormat, (o, v) => o with { LogFormat = v }),
             Option.Text("log-file", "File to append to, instead of standard error.", o => o.LogFile, (o, v) => o with { LogFile = v }),
+            Option.Switch("log-requests", "Write a line for each inference request: model, ids, status, times, sizes.", o => o.LogRequests, (o, v) => o with { LogRequests = v }),
+            Option.Switch("log-inference-tag", "Write lines as NVIDIA Cloud Functions' library does, with [INFERENCE] in them.", o => o.LogInferenceTag, (o, v) => o with { LogInferenceTag = v }),
+            Option.Text("trace-sample-ratio", "Share of the traces begun here that are exported, 0 to 1; a caller's own decision wins. Without it OTEL_TRACES_SAMPLER decides.", o => o.TraceSampleRatio, (o, v) => o with { TraceSampleRatio = v }),
         ]),
     ];
 

@@ -11,7 +11,7 @@ public sealed class LogSettings
 
     /// <summary>The settings of the start.</summary>
     public LogSettings(HostOptions options)
-        => _values = new Values(options.LogFile, options.LogInfo, options.LogWarning, options.LogError, (uint)Math.Max(0, options.LogVerbose), options.LogFormat);
+        => (TagsInference, _values) = (options.LogInferenceTag, new Values(options.LogFile, options.LogInfo, options.LogWarning, options.LogError, (uint)Math.Max(0, options.LogVerbose), options.LogFormat));
 
     public bool Info => _values.Info;
 
@@ -21,11 +21,14 @@ public sealed class LogSettings
 
     public uint VerboseLevel => _values.VerboseLevel;
 
-    /// <summary>default or ISO8601.</summary>
+    /// <summary>default, ISO8601 or json.</summary>
     public string Format => _values.Format;
 
+    /// <summary>Whether lines carry the mark of NVIDIA Cloud Functions' library.</summary>
+    internal bool TagsInference { get; }
+
     /// <summary>Whether there is a format of that name.</summary>
-    public static bool IsFormat(string format) => format is "default" or "ISO8601";
+    public static bool IsFormat(string format) => format is "default" or "ISO8601" or "json";
 
     /// <summary>Every setting in a fixed order.</summary>
     public IReadOnlyList<KeyValuePair<string, ParameterValue>> Get()

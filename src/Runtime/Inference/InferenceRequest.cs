@@ -44,6 +44,9 @@ public sealed class InferenceRequest : IDisposable
     /// <summary>What the platform that the host runs on knows of the request; null elsewhere.</summary>
     public RequestContext? Context { get; set; }
 
+    /// <summary>What the model fills in of the request's way through it; null where nobody wants to know.</summary>
+    public RequestTimeline? Timeline { get; set; }
+
     /// <summary><see cref="System.Diagnostics.Stopwatch"/> ticks when the request reached its door.</summary>
     public long ArrivalTimestamp { get; set; } = System.Diagnostics.Stopwatch.GetTimestamp();
 

@@ -97,6 +97,9 @@ public sealed class Model : IDisposable
     /// <summary>Counts a request that was refused before it came here.</summary>
     public void CountRefused() => Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
 
+    /// <summary>Whether <see cref="StreamAsync"/> may give several responses: a decoupled model, or a function that streams as well.</summary>
+    public bool CanStream => _streaming.Length > 0;
+
     /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left or its queue is full. The caller disposes it once, after the response.</summary>
     public InferenceError? TryEnter(out ModelSlot slot)
     {
@@ -124,7 +127,14 @@ public sealed class Model : IDisposable
 
     /// <summary>Answers one request with one response; failures are responses too. The caller disposes request and response.</summary>
     /// <exception cref="InvalidOperationException">The model is decoupled, so only <see cref="StreamAsync"/> serves it.</exception>
-    public async ValueTask<InferenceResponse> InferAsync(InferenceRequest request, CancellationToken cancellation)
+    public ValueTask<InferenceResponse> InferAsync(InferenceRequest request, CancellationToken cancellation)
+        => ModelTracing.Source.HasListeners() ? ModelTracing.InferAsync(this, request, cancellation) : AnswerAsync(request, cancellation);
+
+    /// <summary>Answers one request with any number of responses; a model that is not decoupled gives one. An error is the last response.</summary>
+    public IAsyncEnumerable<InferenceResponse> StreamAsync(InferenceRequest request, CancellationToken cancellation)
+        => ModelTracing.Source.HasListeners() ? ModelTracing.StreamAsync(this, request, cancellation) : AnswersAsync(request, cancellation);
+
+    internal async ValueTask<InferenceResponse> AnswerAsync(InferenceRequest request, CancellationToken cancellation)
     {
         using var deadline = StartDeadline(ref cancellation);
         var error = Check(request, out var rows);
@@ -136,13 +146,17 @@ public sealed class Model : IDisposable
         CacheMiss? miss = null;
         if (_cache?.Find(request, out miss) is { } cached)
         {
+            request.Timeline?.AddResponse();
             return new InferenceResponse(Name, Version, request.Id, cached) { Parameters = cached.Parameters };
         }
 
         if (_ensemble is not null)
         {
             var times = new RequestTimes { Arrival = request.ArrivalTimestamp };
-            return Respond(request, InTime(await _ensemble.RunAsync(request, cancellation).ConfigureAwait(false), request, deadline), times, rows, miss);
+            var start = Stopwatch.GetTimestamp();
+            var outcome = await _ensemble.RunAsync(request, cancellation).ConfigureAwait(false);
+            request.Timeline?.Record(times with { ComputeStart = start, ComputeEnd = Stopwatch.GetTimestamp() }, rows);
+            return Respond(request, InTime(outcome, request, deadline), times, rows, miss);
         }
 
         var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
@@ -160,15 +174,15 @@ public sealed class Model : IDisposable
         }
 
         _sequences?.Finish(pending, result.Outputs);
+        request.Timeline?.Record(pending.Times, rows);
         return Respond(request, InTime(result, request, deadline), pending.Times, rows, miss);
     }
 
-    /// <summary>Answers one request with any number of responses; a model that is not decoupled gives one. An error is the last response.</summary>
-    public async IAsyncEnumerable<InferenceResponse> StreamAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    internal async IAsyncEnumerable<InferenceResponse> AnswersAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         if (_streaming.Length == 0)
         {
-            yield return await InferAsync(request, cancellation).ConfigureAwait(false);
+            yield return await AnswerAsync(request, cancellation).ConfigureAwait(false);
             yield break;
         }
 
@@ -185,6 +199,7 @@ public sealed class Model : IDisposable
         await using var sets = instance.ExecuteAsync(request, cancellation).GetAsyncEnumerator(cancellation);
         var now = Stopwatch.GetTimestamp();
         times.ComputeStart = times.InferStart = now;
+        request.Timeline?.Record(times, rows);
         for (var position = 0; ; position++)
         {
             var (outputs, failure) = await NextAsync(sets, request).ConfigureAwait(false);
@@ -196,6 +211,7 @@ public sealed class Model : IDisposable
             Statistics.RecordResponse(position, now, failure is not null ? ResponseOutcome.Fail : outputs is null ? ResponseOutcome.Empty : ResponseOutcome.Success);
             if (failure is { } value)
             {
+                request.Timeline?.Record(times, rows);
                 var late = InTime(new PendingResult(null, value.Error, value.Reason), request, deadline);
                 yield return Refuse(request, late.Error!, late.Reason);
                 yield break;
@@ -210,6 +226,7 @@ public sealed class Model : IDisposable
         }
 
         times.InferEnd = times.ComputeEnd = Stopwatch.GetTimestamp();
+        request.Timeline?.Record(times, rows);
         Statistics.RecordExecution(rows, times);
         Statistics.RecordSuccess(times, rows, request.Inputs.ByteCount);
     }
@@ -218,29 +235,7 @@ public sealed class Model : IDisposable
     /// What a raw request (a body that is one tensor's bytes) must mean: the model's only input, whose shape may vary in one
     /// dimension, deduced from the byte count; BYTES are one element.
     /// </summary>
-    public InferenceError? TryDeduceRawInput(long byteCount, out TensorConfig? input, out long[] shape)
-    {
-        shape = [];
-        input = Config.Inputs.Count == 1 ? Config.Inputs[0] : null;
-        if (input is null)
-        {
-            return InferenceError.InvalidArgument(
-                $"[request id: <id_unknown>] Raw request must only have 1 input (found 1) to be deduced but got {Config.Inputs.Count} inputs in '{Name}' model configuration");
-        }
-
-        var dims = input.Type == DataType.Bytes ? [1] : input.Dims;
-        var variable = dims.Count(dimension => dimension < 0);
-        if (variable > 1)
-        {
-            return InferenceError.InvalidArgument(
-                $"[request id: <id_unknown>] The shape of the raw input '{input.Name}' can not be deduced because there are more than one variable-sized dimensions: {Shapes.Text(dims)}");
-        }
-
-        var known = dims.Aggregate((long)Math.Max(1, input.Type.Size()), (size, dimension) => size * Math.Max(1, dimension));
-        var filled = dims.Select(dimension => dimension < 0 ? byteCount / known : dimension);
-        shape = Config.IsBatching ? [1, .. filled] : [.. filled];
-        return null;
-    }
+    public InferenceError? TryDeduceRawInput(long byteCount, out TensorConfig? input, out long[] shape) => RawInput.TryDeduce(Config, byteCount, out input, out shape);
 
     /// <summary>What requests are checked against besides the configuration; null for nothing.</summary>
     public SchemaValidator? Schema { get; private set; }
@@ -384,7 +379,9 @@ public sealed class Model : IDisposable
         try
         {
             var parameters = outputs.Parameters;
-            return new InferenceResponse(Name, Version, request.Id, ResponseOutputs.Select(outputs, request, Config, _labels)) { Parameters = parameters };
+            var response = new InferenceResponse(Name, Version, request.Id, ResponseOutputs.Select(outputs, request, Config, _labels)) { Parameters = parameters };
+            request.Timeline?.AddResponse();
+            return response;
         }
         catch (InferenceException exception)
         {

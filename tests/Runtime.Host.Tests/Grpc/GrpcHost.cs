@@ -14,7 +14,7 @@ namespace Runtime.Host.Tests.Grpc;
 
 /// <summary>
 /// The gRPC door on a real Kestrel, over a repository of models without files: <c>echo</c> (INT32, batching), <c>text</c>
-/// (BYTES), <c>half</c> (FP16), <c>repeat</c> (decoupled) and <c>gate</c>, which executes until it is cancelled or opened.
+/// (BYTES), <c>half</c> (FP16), <c>repeat</c> (decoupled), <c>versatile</c> (answers once and streams) and <c>gate</c>, which executes until it is cancelled or opened.
 /// </summary>
 internal sealed class GrpcHost : IAsyncDisposable
 {
@@ -29,6 +29,7 @@ internal sealed class GrpcHost : IAsyncDisposable
         AddModel("echo", "identity", "TYPE_INT32", 8);
         AddModel("text", "identity", "TYPE_STRING", 0);
         AddModel("half", "identity", "TYPE_FP16", 0);
+        AddModel("versatile", "versatile", "TYPE_INT32", 0);
         AddModel("gate", "gate", "TYPE_INT32", 8);
         Write("repeat", """
             name: "repeat" backend: "repeat" model_transaction_policy { decoupled: true }
@@ -36,7 +37,7 @@ internal sealed class GrpcHost : IAsyncDisposable
             output [ { name: "OUT" data_type: TYPE_INT32 dims: [ 1 ] }, { name: "IDX" data_type: TYPE_UINT32 dims: [ 1 ] } ]
             """);
         var repository = new RepositoryOptions { Directories = [_directory.FullName], Mode = ModelControlMode.Explicit, LoadAtStart = ["*"] };
-        _models = new ModelRepository(repository, [new IdentityBackend(), new RepeatBackend(), _gate]);
+        _models = new ModelRepository(repository, [new IdentityBackend(), new RepeatBackend(), new VersatileBackend(), _gate]);
         State = new ServerState(true, () => _models.IsReady);
         var inference = new InferenceService(_models, Admission = new Admission(options, State), options.Id, _regions, (new TraceSettings(), new LogSettings(options)));
         var grpc = new GrpcServer(

@@ -110,6 +110,23 @@ public sealed class InferenceServiceTests
     }
 
     [Fact]
+    public async Task ModelThatDoesBoth_AnswersACallOnceAndAStreamPieceByPiece()
+    {
+        await using var host = await GrpcHost.StartAsync();
+        var request = TestRequests.Infer("versatile", 4, 5);
+        request.Inputs[0].Shape.Clear();
+        request.Inputs[0].Shape.Add(2);
+
+        var once = (await host.Client.CallAsync(ModelInfer, request)).Read(ModelInferResponse.Parser);
+        request.Parameters["triton_enable_empty_final_response"] = new InferParameter { BoolParam = true };
+        var stream = (await StreamAsync(host, [request])).Messages.Select(ModelStreamInferResponse.Parser.ParseFrom).ToList();
+
+        Assert.Equal(request.RawInputContents[0], once.RawOutputContents[0]);
+        Assert.Equal([TestRequests.Bytes(4), TestRequests.Bytes(5)], stream.Take(2).Select(response => response.InferResponse.RawOutputContents[0].ToByteArray()));
+        Assert.True(Assert.Single(stream.Skip(2)).InferResponse.Parameters["triton_final_response"].BoolParam);
+    }
+
+    [Fact]
     public async Task ModelStreamInfer_FailedRequest_IsAMessageAndTheStreamGoesOn()
     {
         await using var host = await GrpcHost.StartAsync();

@@ -51,6 +51,29 @@ public sealed class LogTests
     }
 
     [Fact]
+    public async Task Log_Json_IsAnObjectALine()
+    {
+        var lines = await WriteAsync(
+            new HostOptions { LogFormat = "json", LogInferenceTag = true },
+            loggers => loggers.CreateLogger("Runtime.X").LogError(new InvalidOperationException("why"), "what \"it\"\nis"));
+
+        var line = System.Text.Json.JsonDocument.Parse(Assert.Single(lines)).RootElement;
+        string[] names = ["level", "tag", "category", "message", "exception"];
+        Assert.Equal(["error", "INFERENCE", "X", "what \"it\"\nis", "System.InvalidOperationException: why"], names.Select(name => line.GetProperty(name).GetString()!));
+        Assert.Equal(TimeSpan.Zero, line.GetProperty("time").GetDateTimeOffset().Offset);
+    }
+
+    [Theory]
+    [InlineData(LogLevel.Warning, "WARNING")]
+    [InlineData(LogLevel.Error, "ERROR")]
+    public async Task Log_InferenceTag_IsPythons(LogLevel level, string name)
+    {
+        var lines = await WriteAsync(new HostOptions { LogInferenceTag = true }, loggers => loggers.CreateLogger("Runtime.X").Log(level, "done"));
+
+        Assert.Matches($@"^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d,\d{{3}} \[{name}\] \[INFERENCE\] done$", Assert.Single(lines));
+    }
+
+    [Fact]
     public async Task CreateFactory_Warnings_ComeFirst()
     {
         using var stream = new MemoryStream();

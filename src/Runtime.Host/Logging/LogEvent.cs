@@ -1,0 +1,16 @@
+using System.Diagnostics;
+using Runtime.Host.Telemetry;
+
+namespace Runtime.Host.Logging;
+
+/// <summary>What one line of the log tells, before it has a format.</summary>
+internal sealed record LogEvent(LogLevel Level, string Category, DateTimeOffset Time, string Message)
+{
+    public Exception? Exception { get; init; }
+
+    /// <summary>The request that the line is about; its fields take the message's place.</summary>
+    public RequestRecord? Request { get; init; }
+
+    /// <summary>The trace that the line belongs to; default for none.</summary>
+    public ActivityContext Trace { get; init; }
+}
