@@ -61,14 +61,7 @@ internal sealed class GrpcServer
         }
         finally
         {
-            record.Status = (int)status.Code;
-            record.IsClientGone = status.Code == GrpcStatusCode.Cancelled && context.RequestAborted.IsCancellationRequested;
-            if (status.Code != GrpcStatusCode.Ok)
-            {
-                record.Fail(status.Message);
-            }
-
-            _settings.Observer.End(record, hasLines: method is ModelStreamInferMethod);
+            GrpcRecord.End(record, context, status, (_settings.Observer, method));
         }
     }
 
@@ -163,6 +156,7 @@ internal sealed class GrpcServer
         }
         catch (InferenceException exception)
         {
+            call.Record?.Fail(exception.Error);
             return GrpcErrors.Status(exception.Error);
         }
         catch (InvalidProtocolBufferException exception)

@@ -156,19 +156,9 @@ internal sealed class InferStream : IDisposable
         }
         finally
         {
-            End(record);
+            GrpcRecord.EndStreamed(record, _call);
             _room.Release();
             Leave();
-        }
-    }
-
-    private void End(RequestRecord? record)
-    {
-        if (record is not null)
-        {
-            record.Status = record.Code is { } code ? (int)GrpcErrors.Status(new InferenceError(code, "")).Code : 0;
-            record.IsClientGone = record.Code == ErrorCode.Cancelled && _call.Context.RequestAborted.IsCancellationRequested;
-            _call.Settings.Observer.EndStreamed(record);
         }
     }
 

@@ -22,6 +22,7 @@ internal sealed class ModelInferMethod(InferCalls calls) : GrpcMethod(InferenceS
         using var response = await infer.Model.InferAsync(infer.Request, call.Cancellation);
         if ((response.Error ?? calls.TryPlace(response, infer.Placements)) is { } error)
         {
+            call.Record?.Fail(error);
             return GrpcErrors.Status(error);
         }
 

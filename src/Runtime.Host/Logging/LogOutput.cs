@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Threading.Channels;
 using Runtime.Host.Lifecycle;
@@ -8,9 +9,10 @@ namespace Runtime.Host.Logging;
 internal sealed class LogOutput : IAsyncDisposable
 {
     private const int Capacity = 4096;
+    private const int BytesPerWrite = 4096;
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<object> _lines = Channel.CreateBounded<object>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private readonly Channel<LogText> _lines = Channel.CreateBounded<LogText>(new BoundedChannelOptions(Capacity) { SingleReader = true });
     private readonly Stream _stream;
     private readonly Task _writing;
     private long _dropped;
@@ -34,8 +36,8 @@ internal sealed class LogOutput : IAsyncDisposable
         }
     }
 
-    /// <summary>Queues a line: what the object's ToString gives, asked for on the thread that writes, with its line feed.</summary>
-    public void Write(object line)
+    /// <summary>Queues a line, which is formatted when it is written.</summary>
+    public void Write(LogText line)
     {
         if (!_lines.Writer.TryWrite(line))
         {
@@ -53,23 +55,35 @@ internal sealed class LogOutput : IAsyncDisposable
         }
     }
 
+    private async ValueTask WriteAsync(ArrayBufferWriter<byte> lines)
+    {
+        await _stream.WriteAsync(lines.WrittenMemory);
+        lines.ResetWrittenCount();
+    }
+
     private async Task WriteLinesAsync()
     {
+        var buffer = new ArrayBufferWriter<byte>(2 * BytesPerWrite);
         try
         {
             while (await _lines.Reader.WaitToReadAsync())
             {
                 while (_lines.Reader.TryRead(out var line))
                 {
-                    await _stream.WriteAsync(Encoding.UTF8.GetBytes(line.ToString()!));
+                    line.WriteTo(buffer);
+                    if (buffer.WrittenCount >= BytesPerWrite)
+                    {
+                        await WriteAsync(buffer);
+                    }
                 }
 
                 var dropped = Interlocked.Exchange(ref _dropped, 0);
                 if (dropped > 0)
                 {
-                    await _stream.WriteAsync(Encoding.UTF8.GetBytes($"({dropped} lines of the log were dropped)\n"));
+                    Encoding.UTF8.GetBytes($"({dropped} lines of the log were dropped)\n", buffer);
                 }
 
+                await WriteAsync(buffer);
                 await _stream.FlushAsync();
             }
         }

@@ -62,7 +62,7 @@ internal sealed class LogProvider(LogSettings settings, LogOutput output, TimePr
             var request = state as RequestRecord;
             provider.Write(new LogEvent(logLevel, _shortName, provider.Now, request is null ? formatter(state, exception) : "")
             {
-                Exception = exception,
+                Exception = exception?.ToString(),
                 Request = request,
                 Trace = Activity.Current?.Context ?? default,
             });

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -6,12 +7,22 @@ using Runtime.Host.Settings;
 
 namespace Runtime.Host.Logging;
 
-/// <summary>A line in the format that the settings ask for when it is written; made on the log's own thread.</summary>
+/// <summary>A line in the format that the settings ask for when it is written; made on the thread that writes it.</summary>
 internal sealed class LogText(LogSettings settings, LogEvent line)
 {
     private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public override string ToString() => settings.Format == "json" ? Object() : settings.TagsInference ? Tagged() : LogLine.Format(settings.Format, line.Level, line.Category, line.Time, Message());
+    /// <summary>Writes the line with its line feed.</summary>
+    public void WriteTo(IBufferWriter<byte> output)
+    {
+        if (settings.Format == "json")
+        {
+            WriteObject(output);
+            return;
+        }
+
+        Encoding.UTF8.GetBytes(settings.TagsInference ? Tagged() : LogLine.Format(settings.Format, line.Level, line.Category, line.Time, Message()), output);
+    }
 
     /// <summary>As <c>%(asctime)s [%(levelname)s] [INFERENCE] %(message)s</c> of Python's logging.</summary>
     private string Tagged()
@@ -48,13 +59,12 @@ internal sealed class LogText(LogSettings settings, LogEvent line)
     {
         var text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
         var isWord = text.Length > 0 && !text.AsSpan().ContainsAnyExceptInRange('!', '~') && !text.AsSpan().ContainsAny('"', '=', '\\');
-        return value is bool flag ? (flag ? "true" : "false") : isWord || value is not string ? text : '"' + JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString() + '"';
+        return value is bool flag ? (flag ? "true" : "false") : isWord || value is not string ? text : '"' + JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text) + '"';
     }
 
-    private string Object()
+    private void WriteObject(IBufferWriter<byte> output)
     {
-        using var buffer = new MemoryStream(512);
-        using (var json = new Utf8JsonWriter(buffer, Json))
+        using (var json = new Utf8JsonWriter(output, Json))
         {
             json.WriteStartObject();
             json.WriteString("time", line.Time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture));
@@ -69,7 +79,7 @@ internal sealed class LogText(LogSettings settings, LogEvent line)
             json.WriteEndObject();
         }
 
-        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length) + "\n";
+        output.Write("\n"u8);
     }
 
     private string Level() => line.Level switch
@@ -96,7 +106,7 @@ internal sealed class LogText(LogSettings settings, LogEvent line)
         json.WriteString("message", line.Message);
         if (line.Exception is not null)
         {
-            json.WriteString("exception", line.Exception.ToString());
+            json.WriteString("exception", line.Exception);
         }
 
         if (line.Trace != default)

@@ -79,6 +79,12 @@ internal sealed class RequestObserver(ILogger? log)
 
     private static Activity? Start(string name, IHeaderDictionary headers)
     {
+        if (Activity.Current is not null)
+        {
+            // A program that has the runtime inside of it has its own server's span already.
+            return ModelTracing.Source.StartActivity(name);
+        }
+
         var traceparent = headers.TraceParent;
         var parent = default(ActivityContext);
         if (traceparent.Count == 1)

@@ -151,12 +151,16 @@ internal sealed class ObservedHost : IAsyncDisposable
         _root.Delete(recursive: true);
     }
 
-    /// <summary>Hands on what is written, line by line; each comes in one piece.</summary>
+    /// <summary>Hands on what is written, line by line; no line comes in two pieces.</summary>
     private sealed class Lines(ChannelWriter<string> lines) : MemoryStream
     {
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            lines.TryWrite(Encoding.UTF8.GetString(buffer.Span));
+            foreach (var line in Encoding.UTF8.GetString(buffer.Span).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                lines.TryWrite(line);
+            }
+
             return ValueTask.CompletedTask;
         }
     }

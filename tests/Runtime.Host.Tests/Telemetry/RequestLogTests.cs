@@ -1,5 +1,12 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Runtime.Host.Grpc;
+using Runtime.Host.Logging;
+using Runtime.Host.Options;
+using Runtime.Host.Settings;
+using Runtime.Host.Telemetry;
 using Runtime.Host.Tests.Grpc;
 
 namespace Runtime.Host.Tests.Telemetry;
@@ -114,7 +121,7 @@ public sealed class RequestLogTests
         Assert.Equal([0, 1, request.CalculateSize(), answer.Messages[0].Length], Numbers(line, "status", "responses", "bytes_in", "bytes_out"));
         line = await host.RequestAsync();
         Assert.Equal([(int)GrpcStatusCode.NotFound, 0], Numbers(line, "status", "responses"));
-        Assert.Equal("none", Text(line, "model"));
+        Assert.Equal(["none", "NotFound"], Texts(line, "model", "error_code"));
     }
 
     [Fact]
@@ -158,7 +165,7 @@ public sealed class RequestLogTests
 
         await host.PostAsync("/v2/models/none/infer", "{}");
 
-        Assert.Matches("""^I\d{4} [0-9:.]+ \d+ Requests\] protocol=http method=infer model=none version="" id="" status=404 error="[^"]*'none'[^"]*" error_code=NotFound total_us=\d+ bytes_in=2 bytes_out=\d+ responses=0\n$""", await host.LineAsync());
+        Assert.Matches("""^I\d{4} [0-9:.]+ \d+ Requests\] protocol=http method=infer model=none version="" id="" status=404 error="[^"]*'none'[^"]*" error_code=NotFound total_us=\d+ bytes_in=2 bytes_out=\d+ responses=0$""", await host.LineAsync());
     }
 
     [Fact]
@@ -181,6 +188,23 @@ public sealed class RequestLogTests
 
         // The function's own line is the first there is.
         Assert.Equal("asking", Text(JsonDocument.Parse(await host.LineAsync()).RootElement, "message"));
+    }
+
+    [Theory]
+    [InlineData("default")]
+    [InlineData("json")]
+    public void Line_HostileTexts_StayOneLine(string format)
+    {
+        var record = new RequestRecord("http", "infer");
+        record.Name("a\n\ud800\"=", "m b", "");
+        record.Fail("one\ntwo");
+        var buffer = new ArrayBufferWriter<byte>();
+
+        new LogText(new LogSettings(new HostOptions { LogFormat = format }), new LogEvent(LogLevel.Information, "Requests", DateTimeOffset.UnixEpoch, "") { Request = record }).WriteTo(buffer);
+
+        var line = Encoding.UTF8.GetString(buffer.WrittenSpan);
+        Assert.Equal(line.Length - 1, line.IndexOf('\n', StringComparison.Ordinal));
+        Assert.Contains("one\\ntwo", line, StringComparison.Ordinal);
     }
 
     private static string Text(JsonElement line, string name) => line.GetProperty(name).GetString()!;
