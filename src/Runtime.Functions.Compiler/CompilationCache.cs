@@ -11,11 +11,14 @@ namespace Runtime.Functions.Compiler;
 public sealed class CompilationCache
 {
     private readonly string? _directory;
+    private readonly string? _shipped;
 
     /// <param name="directory">The directory, made if need be; null for no cache.</param>
     /// <param name="warn">Told in a sentence why a directory is not used.</param>
-    public CompilationCache(string? directory, Action<string>? warn = null)
+    /// <param name="shipped">A directory that is only read, as trusted as the host's own files; it need not be there.</param>
+    public CompilationCache(string? directory, Action<string>? warn = null, string? shipped = null)
     {
+        _shipped = shipped;
         var fault = directory is null ? null : Prepare(directory);
         _directory = fault is null ? directory : null;
         if (fault is not null)
@@ -23,6 +26,9 @@ public sealed class CompilationCache
             warn?.Invoke($"compiled functions are not kept in '{directory}': {fault}");
         }
     }
+
+    /// <summary>Beside the host's own files, for whoever ships functions compiled with them.</summary>
+    public static string ShippedDirectory => Path.Combine(AppContext.BaseDirectory, "functions");
 
     /// <summary>A directory of the user's; null where there is none.</summary>
     public static string? DefaultDirectory
@@ -54,11 +60,13 @@ public sealed class CompilationCache
     }
 
     /// <summary>The assembly of that key, or null; also for a file that a crash has left in part.</summary>
-    internal byte[]? Find(string key)
+    internal byte[]? Find(string key) => Read(_directory, key) ?? Read(_shipped, key);
+
+    private static byte[]? Read(string? directory, string key)
     {
         try
         {
-            var content = _directory is not null && File.Exists(PathOf(key)) ? File.ReadAllBytes(PathOf(key)) : [];
+            var content = directory is not null && File.Exists(PathOf(directory, key)) ? File.ReadAllBytes(PathOf(directory, key)) : [];
             var length = content.Length - SHA256.HashSizeInBytes;
             return length > 0 && SHA256.HashData(content.AsSpan(0, length)).AsSpan().SequenceEqual(content.AsSpan(length)) ? content[..length] : null;
         }
@@ -80,7 +88,7 @@ public sealed class CompilationCache
         try
         {
             File.WriteAllBytes(draft, [.. image, .. SHA256.HashData(image)]);
-            File.Move(draft, PathOf(key), overwrite: true);
+            File.Move(draft, PathOf(_directory, key), overwrite: true);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -119,5 +127,5 @@ public sealed class CompilationCache
         hash.AppendData(content);
     }
 
-    private string PathOf(string key) => Path.Combine(_directory!, key + ".dll");
+    private static string PathOf(string directory, string key) => Path.Combine(directory, key + ".dll");
 }

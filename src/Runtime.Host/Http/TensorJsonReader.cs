@@ -136,7 +136,7 @@ internal static class TensorJsonReader
         return JsonCursor.Invalid(fault switch
         {
             ElementFault.WrongKind => $"Unable to parse 'data': attempt to access JSON {Kind(head.Type)} ({place}: {Excerpt(text, position)})",
-            ElementFault.OutOfRange => $"Unable to parse 'data': {Excerpt(text, position)} is out of the range of {head.Type.Name()}, {Range(head.Type)} ({place})",
+            ElementFault.OutOfRange => $"Unable to parse 'data': {Excerpt(text, position)} is out of the range of {head.Type.Name()}, {(head.Type is DataType.Fp16 or DataType.Bf16 or DataType.Fp32 ? DataType.Fp64 : head.Type).Range()} ({place})",
             ElementFault.TooMany => $"Unable to parse 'data': Shape does not match true shape of 'data' field: more than the {index} elements of shape {Shapes.Text(head.Shape)} ({place})",
             ElementFault.TooDeep => $"failed to parse the request JSON buffer: arrays are nested deeper than {JsonCursor.MaxDepth} at {position} ({place})",
             _ => $"failed to parse the request JSON buffer: Invalid value. at {position} ({place})",
@@ -149,19 +149,6 @@ internal static class TensorJsonReader
         DataType.Uint8 or DataType.Uint16 or DataType.Uint32 or DataType.Uint64 => "non-unsigned-integer as unsigned-integer",
         DataType.Int8 or DataType.Int16 or DataType.Int32 or DataType.Int64 => "non-signed-integer as signed-integer",
         _ => "non-number as double",
-    };
-
-    private static string Range(DataType type) => type switch
-    {
-        DataType.Uint8 => "0 to 255",
-        DataType.Uint16 => "0 to 65535",
-        DataType.Uint32 => "0 to 4294967295",
-        DataType.Uint64 => "0 to 18446744073709551615",
-        DataType.Int8 => "-128 to 127",
-        DataType.Int16 => "-32768 to 32767",
-        DataType.Int32 => "-2147483648 to 2147483647",
-        DataType.Int64 => "-9223372036854775808 to 9223372036854775807",
-        _ => "-1.7976931348623157e308 to 1.7976931348623157e308",
     };
 
     private static string Excerpt(ReadOnlySpan<byte> text, int position)

@@ -62,7 +62,7 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
     {
         var logger = services.Loggers.CreateLogger("Functions");
         var directory = options.FunctionCache switch { "none" => null, "" => CompilationCache.DefaultDirectory, var given => Path.GetFullPath(given) };
-        return new FunctionBackend(services, new CompilationCache(directory, warning => logger.LogWarning("{Warning}", warning)));
+        return new FunctionBackend(services, new CompilationCache(directory, warning => logger.LogWarning("{Warning}", warning), CompilationCache.ShippedDirectory));
     }
 
     /// <summary>The settings of the repository; a function also serves the models that the platform mounts.</summary>

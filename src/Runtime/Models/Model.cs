@@ -11,13 +11,9 @@ namespace Runtime.Models;
 /// <summary>One version of a model that serves: the only door to inference, for every protocol.</summary>
 public sealed class Model : IDisposable
 {
-    private readonly ILoadedModel? _loaded;
+    private readonly ModelInstances? _instances;
     private readonly RequestQueue? _queue;
     private readonly SequenceScheduler? _sequences;
-    private readonly InstanceWorker[] _workers = [];
-    private readonly AsyncRunner? _runner;
-    private readonly IStreamingInstance[] _streaming = [];
-    private int _nextStream;
     private readonly Ensemble? _ensemble;
     private readonly TimeProvider _time;
     private readonly Padding? _padding;
@@ -34,40 +30,10 @@ public sealed class Model : IDisposable
     /// <param name="directory">Where a sequence model's initial states are.</param>
     public Model(ModelConfig config, long version, ILoadedModel loaded, IReadOnlyDictionary<string, string[]> labels, TimeProvider time, string directory = "")
     {
-        (Config, Version, _loaded, _labels, _time, _concurrency) = (config, version, loaded, labels, time, ConcurrencyOf(config));
-        var instances = new List<IDisposable>();
-        SequenceInputs? sequenceInputs;
-        try
-        {
-            _padding = Padding.Of(config);
-            sequenceInputs = config.SequenceBatching is null ? null : new SequenceInputs(config, directory);
-            do
-            {
-                instances.Add(loaded.CreateInstance(sequenceInputs?.InstanceConfig ?? config));
-            }
-            while (instances.Count < config.InstanceCount);
-        }
-        catch
-        {
-            instances.ForEach(instance => instance.Dispose());
-            loaded.Dispose();
-            throw;
-        }
-
-        _streaming = [.. instances.OfType<IStreamingInstance>()];
-        if (instances[0] is IAsyncInstance)
-        {
-            _runner = new AsyncRunner(config, [.. instances.Cast<IAsyncInstance>()], Statistics, time);
-            _queue = _runner.Queue;
-        }
-        else if (instances[0] is IModelInstance)
-        {
-            _queue = new RequestQueue(config, Statistics, time);
-            _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, _queue, (IModelInstance)instance, Statistics, $"{config.Name}_{version}_{i}"))];
-        }
-
+        (Config, Version, _labels, _time, _concurrency) = (config, version, labels, time, ConcurrencyOf(config));
+        _instances = new ModelInstances(config, version, loaded, (Statistics, time), directory);
+        (_queue, _sequences, _padding) = (_instances.Queue, _instances.Sequences, _instances.Padding);
         Statistics.IsDecoupled = _queue is null;
-        _sequences = sequenceInputs is null || _queue is null ? null : new SequenceScheduler(config, sequenceInputs, _queue, time);
     }
 
     /// <summary>A model that is a graph of others.</summary>
@@ -86,7 +52,7 @@ public sealed class Model : IDisposable
     public ModelStatistics Statistics { get; } = new();
 
     /// <summary>What its instances run on, for the log; empty for a model that has none of its own.</summary>
-    internal string Placement => _workers.Length == 0 ? "" : $"{_workers.Length} {(_workers.Length == 1 ? "instance" : "instances")} on CPU";
+    internal string Placement => _instances?.Placement ?? "";
 
     /// <summary>The requests that hold a slot; 0 for a model without a limit.</summary>
     public long SlotsInUse => _concurrency?.InUse ?? 0;
@@ -98,7 +64,7 @@ public sealed class Model : IDisposable
     public void CountRefused() => Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
 
     /// <summary>Whether <see cref="StreamAsync"/> may give several responses: a decoupled model, or a function that streams as well.</summary>
-    public bool CanStream => _streaming.Length > 0;
+    public bool CanStream => _instances is { CanStream: true };
 
     /// <summary>Takes a slot for a request that is still to be read, or says that the model has none left or its queue is full. The caller disposes it once, after the response.</summary>
     public InferenceError? TryEnter(out ModelSlot slot)
@@ -160,7 +126,7 @@ public sealed class Model : IDisposable
         }
 
         var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
-        var pending = new PendingRequest(request, rows, cancellation) { Padding = _padding, MixesShapes = _runner is not null };
+        var pending = new PendingRequest(request, rows, cancellation) { Padding = _padding, MixesShapes = _instances!.MixShapes };
         error = _sequences is null ? queue.TryEnqueue(pending) : _sequences.TryEnqueue(pending);
         if (error is not null)
         {
@@ -180,7 +146,7 @@ public sealed class Model : IDisposable
 
     internal async IAsyncEnumerable<InferenceResponse> AnswersAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        if (_streaming.Length == 0)
+        if (!CanStream)
         {
             yield return await AnswerAsync(request, cancellation).ConfigureAwait(false);
             yield break;
@@ -195,7 +161,7 @@ public sealed class Model : IDisposable
 
         using var deadline = StartDeadline(ref cancellation);
         var times = new RequestTimes { Arrival = request.ArrivalTimestamp, Queued = Stopwatch.GetTimestamp() };
-        var instance = _streaming[(uint)Interlocked.Increment(ref _nextStream) % (uint)_streaming.Length];
+        var instance = _instances!.NextStreaming();
         await using var sets = instance.ExecuteAsync(request, cancellation).GetAsyncEnumerator(cancellation);
         var now = Stopwatch.GetTimestamp();
         times.ComputeStart = times.InferStart = now;
@@ -256,21 +222,8 @@ public sealed class Model : IDisposable
     /// <summary>Serves what waits, lets in no more, ends the threads and frees what the backend loaded. May block as long as an execution.</summary>
     public void Dispose()
     {
-        _queue?.Close();
-        foreach (var worker in _workers)
-        {
-            worker.Dispose();
-        }
-
-        _sequences?.Dispose();
+        _instances?.Dispose();
         _cache?.Dispose();
-        _runner?.Dispose();
-        foreach (var instance in _runner is null ? _streaming : [])
-        {
-            instance.Dispose();
-        }
-
-        _loaded?.Dispose();
     }
 
     private static ConcurrencyLimit? ConcurrencyOf(ModelConfig config)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 using System.Text.Json;
+using Runtime.Tensors;
 
 namespace Runtime.Schemas;
 
@@ -68,7 +69,7 @@ internal sealed class ElementFaults(SchemaInput input, FaultList faults)
         }
         else if (value.ValueKind == JsonValueKind.Number && !Holds(value))
         {
-            Add(FaultCodes.OutOfRange, $"is {Cut(value.GetRawText())}, out of the range of {input.TypeName}, {SchemaDatatypes.Range(input.Type)}");
+            Add(FaultCodes.OutOfRange, $"is {Cut(value.GetRawText())}, out of the range of {input.TypeName}, {input.Type.Range()}");
         }
     }
 

@@ -46,20 +46,4 @@ internal static class SchemaDatatypes
         DataType.Bytes => "a string",
         _ => IsFloat(input.Type) ? "a number" : "a whole number",
     };
-
-    /// <summary>The smallest and largest number of a datatype.</summary>
-    public static string Range(DataType type) => type switch
-    {
-        DataType.Uint8 => "0 to 255",
-        DataType.Uint16 => "0 to 65535",
-        DataType.Uint32 => "0 to 4294967295",
-        DataType.Uint64 => "0 to 18446744073709551615",
-        DataType.Int8 => "-128 to 127",
-        DataType.Int16 => "-32768 to 32767",
-        DataType.Int32 => "-2147483648 to 2147483647",
-        DataType.Int64 => "-9223372036854775808 to 9223372036854775807",
-        DataType.Fp16 => "-65504 to 65504",
-        DataType.Fp64 => "-1.7976931348623157e308 to 1.7976931348623157e308",
-        _ => "-3.4e38 to 3.4e38",
-    };
 }

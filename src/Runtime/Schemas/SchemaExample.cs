@@ -106,5 +106,5 @@ internal static class SchemaExample
         }
     }
 
-    private static string OutOfRange(Literal literal, DataType type) => $"{literal.Describe()} is out of the range of {type.Name()}, {SchemaDatatypes.Range(type)}";
+    private static string OutOfRange(Literal literal, DataType type) => $"{literal.Describe()} is out of the range of {type.Name()}, {type.Range()}";
 }

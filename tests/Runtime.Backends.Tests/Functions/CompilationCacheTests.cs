@@ -38,6 +38,24 @@ public sealed class CompilationCacheTests : IDisposable
     }
 
     [Fact]
+    public void Find_ShippedOnly_IsFoundAndNothingIsWritten()
+    {
+        var shipped = Path.Combine(_directory.FullName, "shipped");
+        new CompilationCache(shipped).Store("key", [1, 2]);
+
+        var cache = new CompilationCache(null, warn: null, shipped);
+        cache.Store("other", [3]);
+
+        Assert.Equal([1, 2], cache.Find("key")!);
+        Assert.Null(cache.Find("other"));
+        Assert.Single(_directory.EnumerateFiles("*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void Find_NoShippedDirectory_FindsNothing()
+        => Assert.Null(new CompilationCache(null, warn: null, Path.Combine(_directory.FullName, "absent")).Find("key"));
+
+    [Fact]
     public void KeyOf_AnythingElse_IsAnotherKey()
     {
         var key = CompilationCache.KeyOf(Sources("class A;"));

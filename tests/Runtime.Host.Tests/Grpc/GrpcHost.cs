@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Backends;
@@ -49,6 +50,8 @@ internal sealed class GrpcHost : IAsyncDisposable
     public ServerState State { get; }
 
     public Admission Admission { get; }
+
+    public IPEndPoint Address => _server.GrpcAddress!;
 
     public GrpcClient Client { get; private set; } = null!;
 

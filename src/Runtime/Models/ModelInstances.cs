@@ -1,0 +1,90 @@
+using Runtime.Backends;
+using Runtime.Scheduling;
+
+namespace Runtime.Models;
+
+/// <summary>The instances of one loaded version, and what brings requests to them: the queue, the threads or the runner, the sequences.</summary>
+internal sealed class ModelInstances : IDisposable
+{
+    private readonly ILoadedModel _loaded;
+    private readonly InstanceWorker[] _workers = [];
+    private readonly AsyncRunner? _runner;
+    private readonly IStreamingInstance[] _streaming;
+    private int _nextStreaming;
+
+    /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
+    public ModelInstances(ModelConfig config, long version, ILoadedModel loaded, (ModelStatistics Statistics, TimeProvider Time) watch, string directory)
+    {
+        _loaded = loaded;
+        var instances = new List<IDisposable>();
+        SequenceInputs? sequenceInputs;
+        try
+        {
+            Padding = Padding.Of(config);
+            sequenceInputs = config.SequenceBatching is null ? null : new SequenceInputs(config, directory);
+            do
+            {
+                instances.Add(loaded.CreateInstance(sequenceInputs?.InstanceConfig ?? config));
+            }
+            while (instances.Count < config.InstanceCount);
+        }
+        catch
+        {
+            instances.ForEach(instance => instance.Dispose());
+            loaded.Dispose();
+            throw;
+        }
+
+        _streaming = [.. instances.OfType<IStreamingInstance>()];
+        if (instances[0] is IAsyncInstance)
+        {
+            _runner = new AsyncRunner(config, [.. instances.Cast<IAsyncInstance>()], watch.Statistics, watch.Time);
+            Queue = _runner.Queue;
+        }
+        else if (instances[0] is IModelInstance)
+        {
+            Queue = new RequestQueue(config, watch.Statistics, watch.Time);
+            _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, Queue, (IModelInstance)instance, watch.Statistics, $"{config.Name}_{version}_{i}"))];
+        }
+
+        Sequences = sequenceInputs is null || Queue is null ? null : new SequenceScheduler(config, sequenceInputs, Queue, watch.Time);
+    }
+
+    /// <summary>Where requests wait; null for a model that only streams.</summary>
+    public RequestQueue? Queue { get; }
+
+    public SequenceScheduler? Sequences { get; }
+
+    /// <summary>How requests of different shapes are made alike; null where they are not.</summary>
+    public Padding? Padding { get; }
+
+    public bool CanStream => _streaming.Length > 0;
+
+    /// <summary>Whether requests of any shapes share a batch, since each stays by itself in it.</summary>
+    public bool MixShapes => _runner is not null;
+
+    /// <summary>What they run on, for the log; empty for those without threads of their own.</summary>
+    public string Placement => _workers.Length == 0 ? "" : $"{_workers.Length} {(_workers.Length == 1 ? "instance" : "instances")} on CPU";
+
+    /// <summary>The instance for the next stream, each in its turn.</summary>
+    public IStreamingInstance NextStreaming() => _streaming[(uint)Interlocked.Increment(ref _nextStreaming) % (uint)_streaming.Length];
+
+    /// <summary>Serves what waits, lets in no more, ends the threads and frees what the backend loaded. May block as long as an execution.</summary>
+    public void Dispose()
+    {
+        Queue?.Close();
+        foreach (var worker in _workers)
+        {
+            worker.Dispose();
+        }
+
+        Sequences?.Dispose();
+        _runner?.Dispose();
+        foreach (var instance in _runner is null ? _streaming : [])
+        {
+            instance.Dispose();
+        }
+
+        _loaded.Dispose();
+    }
+}
