@@ -29,7 +29,7 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
             Log = message => logger.LogWarning("{Message}", message),
         };
         ModelRepository? models = null;
-        var repository = Options(options) with { Admit = routes.Claim, Warn = message => logger.LogWarning("{Message}", message) };
+        var repository = Options(options) with { Admit = config => Admit(config, routes), Warn = message => logger.LogWarning("{Message}", message) };
         var services = new FunctionServices { Models = () => models, Loggers = loggers, Platform = options.IsFunction ? new FunctionPlatform(options) : null };
         IBackend[] backends = [new OnnxBackend(onnx), Functions(options, services), new BoundFunctions(bound ?? [], services), new IdentityBackend(), new RepeatBackend(), new SquareBackend()];
         models = new ModelRepository(repository, backends);
@@ -63,6 +63,13 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
         var logger = services.Loggers.CreateLogger("Functions");
         var directory = options.FunctionCache switch { "none" => null, "" => CompilationCache.DefaultDirectory, var given => Path.GetFullPath(given) };
         return new FunctionBackend(services, new CompilationCache(directory, warning => logger.LogWarning("{Warning}", warning), CompilationCache.ShippedDirectory));
+    }
+
+    /// <summary>What this host asks of a configuration beside the core.</summary>
+    internal static void Admit(ModelConfig config, ModelRoutes routes)
+    {
+        NvcfConventions.Check(config);
+        routes.Claim(config);
     }
 
     /// <summary>The settings of the repository; a function also serves the models that the platform mounts.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Models;
+using Runtime.Models.Configuration;
 using HostOptions = Runtime.Host.Options.HostOptions;
 
 namespace Runtime.Host.Nvcf;
@@ -21,6 +22,16 @@ internal sealed class NvcfConventions(HostOptions options, TimeProvider? time = 
 
     /// <summary>The bytes that an asset may have as an input.</summary>
     public long MaxAssetSize => Math.Min(options.NvcfMaxAssetSize, Array.MaxLength - sizeof(int));
+
+    /// <summary>Refuses a model whose parameter for large responses is neither of the two words.</summary>
+    /// <exception cref="ModelConfigException">It is not.</exception>
+    public static void Check(ModelConfig model)
+    {
+        if (model.Parameters.TryGetValue(LargeResponse, out var text) && text is not ("file" or "inline"))
+        {
+            throw new ModelConfigException($"model '{model.Name}': parameter '{LargeResponse}' must be file or inline, got '{text}'");
+        }
+    }
 
     /// <summary>The platform's part of the request, which the caller disposes; null for one that came another way.</summary>
     public NvcfRequest? TryBegin(IHeaderDictionary headers)

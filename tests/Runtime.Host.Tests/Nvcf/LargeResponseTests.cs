@@ -1,5 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using Runtime.Host.Http;
+using Runtime.Host.Lifecycle;
+using Runtime.Models;
 
 namespace Runtime.Host.Tests.Nvcf;
 
@@ -7,6 +10,20 @@ namespace Runtime.Host.Tests.Nvcf;
 public sealed class LargeResponseTests
 {
     private static readonly string Long = new('x', 5000);
+
+    [Theory]
+    [InlineData("file", true)]
+    [InlineData("inline", true)]
+    [InlineData("zip", false)]
+    [InlineData("File", false)]
+    public void Admit_Parameter_IsOneOfTwoWords(string text, bool isGood)
+    {
+        var message = new Protocol.ModelConfig { Name = "m" };
+        message.Parameters["large_response"] = new() { StringValue = text };
+        void Admit() => HostedModels.Admit(ModelConfig.From(message), new ModelRoutes());
+        var fault = Record.Exception(Admit)?.Message ?? "";
+        Assert.Equal(isGood ? "" : $"model 'm': parameter 'large_response' must be file or inline, got '{text}'", fault);
+    }
 
     [Fact]
     public async Task Infer_LargeResponseOfAModelThatAsks_IsAFileAndTheAnswerNamesIt()
