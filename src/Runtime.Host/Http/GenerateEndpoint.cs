@@ -4,7 +4,6 @@ using Runtime.Host.Nvcf;
 using Runtime.Host.Telemetry;
 using Runtime.Inference;
 using Runtime.Models;
-using Runtime.Schemas;
 
 namespace Runtime.Host.Http;
 
@@ -78,7 +77,7 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         try
         {
             var text = await body.HoldAsync(-1);
-            Read(text, model, call);
+            ModelJson.ReadGenerate(model, text, call);
             if (call.Nvcf?.Assets is { ArePending: true } assets)
             {
                 await assets.FillAsync(context.RequestAborted);
@@ -91,25 +90,6 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
         {
             call.Dispose();
             throw;
-        }
-    }
-
-    /// <summary>Where the model has a schema, what is wrong is told in its terms, and all of it.</summary>
-    private static void Read(ReadOnlyMemory<byte> json, Model model, InferCall call)
-    {
-        try
-        {
-            GenerateJson.Read(json.Span, model.Config, call);
-        }
-        catch (InferenceException) when (!call.NamesAssets && model.Schema?.Explain(json, RequestForm.Generate) is { } error)
-        {
-            throw new InferenceException(error);
-        }
-
-        // The schema reads data from the JSON; an asset's are not in it, and its tensor is checked by the model.
-        if (!call.NamesAssets)
-        {
-            SchemaDoubts.Check(model, json, RequestForm.Generate, call.Request);
         }
     }
 
@@ -148,7 +128,7 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
     }
 
     /// <summary>A function may both answer once and stream; here it is asked to answer once.</summary>
-    private static async IAsyncEnumerable<InferenceResponse> Responses(Model model, InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    internal static async IAsyncEnumerable<InferenceResponse> Responses(Model model, InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         if (model.AnswersOnce)
         {

@@ -2,7 +2,6 @@ using Runtime.Host.Nvcf;
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
 using Runtime.Models;
-using Runtime.Schemas;
 
 namespace Runtime.Host.Http;
 
@@ -59,7 +58,7 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
                 throw OutOfRange(text, json.Length);
             }
 
-            Read(json, model, body.MostRemaining, call);
+            ModelJson.ReadInfer(model, json, Context(model, body.MostRemaining, call), call);
             body.Release();
             await FillInputsAsync(body, model, call);
             return;
@@ -72,27 +71,11 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
             return;
         }
 
-        Read(whole, model, 0, call);
+        ModelJson.ReadInfer(model, whole, Context(model, 0, call), call);
     }
 
-    /// <summary>Where the model has a schema, what is wrong is told in its terms, and all of it.</summary>
-    private void Read(ReadOnlyMemory<byte> json, Model model, long binarySize, InferCall call)
-    {
-        try
-        {
-            InferJson.Read(json.Span, new InferContext(model.Config, regions, MaxInputSize, options.HttpHalfPrecisionJson, binarySize, call.Nvcf?.Assets), call);
-        }
-        catch (InferenceException) when (!call.NamesAssets && model.Schema?.Explain(json, RequestForm.Infer) is { } error)
-        {
-            throw new InferenceException(error);
-        }
-
-        // The schema reads data from the JSON; an asset's are not in it, and its tensor is checked by the model.
-        if (!call.NamesAssets)
-        {
-            SchemaDoubts.Check(model, json, RequestForm.Infer, call.Request);
-        }
-    }
+    private InferContext Context(Model model, long binarySize, InferCall call)
+        => new(model.Config, regions, MaxInputSize, options.HttpHalfPrecisionJson, binarySize, call.Nvcf?.Assets);
 
     private static async ValueTask FillInputsAsync(RequestBody body, Model model, InferCall call)
     {
@@ -123,7 +106,7 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
             bytes = await body.HoldAsync(-1);
         }
 
-        var error = model.TryDeduceRawInput(length ?? bytes.Length, out var input, out var shape);
+        var error = RawInput.TryDeduce(model.Config, length ?? bytes.Length, out var input, out var shape);
         if (error is not null)
         {
             throw new InferenceException(error);

@@ -12,7 +12,7 @@ internal static class ProtocolPaths
     public static void AddTo(OpenApiDocument document)
     {
         AddServer(document);
-        AddModel(document, "/v2/models/{model}", "");
+        AddModel(document);
         AddRepository(document);
         AddMemory(document, "systemsharedmemory", "SystemMemory");
         AddMemory(document, "cudasharedmemory", "CudaMemory");
@@ -29,17 +29,18 @@ internal static class ProtocolPaths
         OpenApiOperation Operation(string id, string summary) => Operations.Operation(document, id, Server, summary);
     }
 
-    private static void AddModel(OpenApiDocument document, string path, string suffix)
+    private static void AddModel(OpenApiDocument document)
     {
-        Get(document, path, Operation("model", "Inputs, outputs and versions of a model.").Answers("The model's metadata.", Anything()));
-        Get(document, path + "/ready", Operation("modelReady", "Whether a model serves.").Answers("It does."));
-        Get(document, path + "/config", Operation("modelConfig", "A model's whole configuration.").Answers("The configuration.", Anything()));
-        Get(document, path + "/stats", Operation("modelStatistics", "Counts and durations of a model.").Answers("The statistics.", Anything()));
-        Post(document, path + "/infer", Operation("infer", "Run a model once; this document has an entry for each that is loaded.").Takes(Anything()).Answers("The outputs.", Anything(), alsoStreams: true));
-        Post(document, path + "/generate", Operation("generate", "Run a model once, inputs and outputs as a plain object.").Takes(Anything()).Answers("The outputs.", Anything(), alsoStreams: true));
-        Post(document, path + "/generate_stream", Operation("generateStream", "Run a model and get every response as an event.").Takes(Anything()).Streams("The responses."));
+        const string Path = "/v2/models/{model}";
+        Get(document, Path, Operation("model", "Inputs, outputs and versions of a model.").Answers("The model's metadata.", Anything()));
+        Get(document, Path + "/ready", Operation("modelReady", "Whether a model serves.").Answers("It does."));
+        Get(document, Path + "/config", Operation("modelConfig", "A model's whole configuration.").Answers("The configuration.", Anything()));
+        Get(document, Path + "/stats", Operation("modelStatistics", "Counts and durations of a model.").Answers("The statistics.", Anything()));
+        Post(document, Path + "/infer", Operation("infer", "Run a model once; this document has an entry for each that is loaded.").Takes(Anything()).Answers("The outputs.", Anything(), alsoStreams: true));
+        Post(document, Path + "/generate", Operation("generate", "Run a model once, inputs and outputs as a plain object.").Takes(Anything()).Answers("The outputs.", Anything(), alsoStreams: true));
+        Post(document, Path + "/generate_stream", Operation("generateStream", "Run a model and get every response as an event.").Takes(Anything()).Streams("The responses."));
 
-        OpenApiOperation Operation(string id, string summary) => Operations.Operation(document, id + suffix, AnyModel, summary).With("model");
+        OpenApiOperation Operation(string id, string summary) => Operations.Operation(document, id, AnyModel, summary).With("model");
     }
 
     private static void AddRepository(OpenApiDocument document)

@@ -6,7 +6,6 @@ using Runtime.Host.Options;
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
 using Runtime.Models;
-using Runtime.Schemas;
 
 namespace Runtime.Host.Verbs;
 
@@ -41,14 +40,13 @@ internal static class ModelExampleFiles
         {
             if (IsInfer(body))
             {
-                InferJson.Read(body.Span, new InferContext(model.Config, NoRegions, Array.MaxLength, AllowsHalfPrecision: true), call);
+                ModelJson.ReadInfer(model, body, new InferContext(model.Config, NoRegions, Array.MaxLength, AllowsHalfPrecision: true), call);
             }
             else
             {
-                GenerateJson.Read(body.Span, model.Config, call);
+                ModelJson.ReadGenerate(model, body, call);
             }
 
-            SchemaDoubts.Check(model, body, IsInfer(body) ? RequestForm.Infer : RequestForm.Generate, call.Request);
             if (model.Config.SequenceBatching is not null && call.Request is { SequenceId: 0, SequenceName: "" })
             {
                 (call.Request.SequenceId, call.Request.SequenceStart, call.Request.SequenceEnd) = (1, true, true);

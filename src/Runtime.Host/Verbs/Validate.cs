@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Options;
 using Runtime.Inference;
@@ -97,7 +98,7 @@ internal static class Validate
         try
         {
             using var call = ModelExampleFiles.Read(model, body);
-            await foreach (var response in model.AnswersOnce ? OnceAsync(model, call.Request, timeout.Token) : model.StreamAsync(call.Request, timeout.Token))
+            await foreach (var response in GenerateEndpoint.Responses(model, call.Request, timeout.Token))
             {
                 using (response)
                 {
@@ -115,10 +116,5 @@ internal static class Validate
             ? $"ok       {model.Name}: {source} is answered with {responses} {(responses == 1 ? "response" : "responses")} in {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms"
             : $"FAULT    {model.Name}: {source} is not answered: {error.Message}");
         return error is null;
-    }
-
-    private static async IAsyncEnumerable<InferenceResponse> OnceAsync(Model model, InferenceRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
-    {
-        yield return await model.InferAsync(request, cancellation);
     }
 }

@@ -197,12 +197,6 @@ public sealed class Model : IDisposable
         Statistics.RecordSuccess(times, rows, request.Inputs.ByteCount);
     }
 
-    /// <summary>
-    /// What a raw request (a body that is one tensor's bytes) must mean: the model's only input, whose shape may vary in one
-    /// dimension, deduced from the byte count; BYTES are one element.
-    /// </summary>
-    public InferenceError? TryDeduceRawInput(long byteCount, out TensorConfig? input, out long[] shape) => RawInput.TryDeduce(Config, byteCount, out input, out shape);
-
     /// <summary>What requests are checked against besides the configuration; null for nothing.</summary>
     public SchemaValidator? Schema { get; private set; }
 

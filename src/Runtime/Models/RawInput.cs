@@ -4,7 +4,7 @@ using Runtime.Tensors;
 namespace Runtime.Models;
 
 /// <summary>What a request that is nothing but one tensor's bytes must mean.</summary>
-internal static class RawInput
+public static class RawInput
 {
     /// <summary>The model's only input, whose shape may vary in one dimension, deduced from the byte count; BYTES are one element.</summary>
     public static InferenceError? TryDeduce(ModelConfig config, long byteCount, out TensorConfig? input, out long[] shape)
