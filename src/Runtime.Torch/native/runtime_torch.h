@@ -55,7 +55,7 @@ typedef struct rtt_outputs rtt_outputs;
 
 typedef struct rtt_error {
   int32_t code;
-  char message[RTT_MESSAGE_BYTES]; /* ends with a zero byte; cut at a character when longer */
+  char message[RTT_MESSAGE_BYTES]; /* ends with a zero byte; the middle of a longer text is left out */
 } rtt_error;
 
 typedef struct rtt_text {
@@ -98,8 +98,8 @@ typedef struct rtt_output {
   const rtt_text* strings;
 } rtt_output;
 
-/* Zero in `size` bytes from an older caller means: the default. -1 leaves what the process has; the flags marked * are the
-   whole process's, so the model loaded last decides. */
+/* Fields beyond the caller's `size` take their defaults. -1 leaves what the process has; the flags marked * are the whole
+   process's, so the model loaded last decides. */
 typedef struct rtt_load_options {
   int32_t size;                   /* sizeof(rtt_load_options) */
   int32_t inference_mode;         /* 1 (default): inference mode; 0: only without gradients */
