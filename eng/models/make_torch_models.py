@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Writes the TorchScript files of the tests: make_torch_models.py [DIR]. Needs PyTorch 1.13 or later, such as Debian's python3-torch."""
+import inspect
 import pathlib
 import sys
 from typing import Dict, List, NamedTuple, Optional, Tuple
@@ -9,6 +10,10 @@ from torch import Tensor, nn
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGET = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent.parent / "tests/Runtime.Backends.Tests/models/torch"
+
+# TorchScript writes the path of each source into the file; this one's shall not depend on where it lies.
+source_file = inspect.getsourcefile
+inspect.getsourcefile = lambda thing: pathlib.Path(__file__).name if source_file(thing) == __file__ else source_file(thing)
 
 
 class AddSub(nn.Module):

@@ -18,9 +18,6 @@ const char* kind_text(int32_t kind) {
   }
 }
 
-std::string argument_name(const rtt_method& method, size_t index) {
-  return method.method.name() + "() argument '" + method.arguments[index].name + "'";
-}
 
 [[noreturn]] void wrong_count(const rtt_method& method, size_t least, int32_t count) {
   const auto& arguments = method.arguments;
@@ -37,7 +34,7 @@ std::string argument_name(const rtt_method& method, size_t index) {
 }
 
 [[noreturn]] void wrong_kind(const rtt_method& method, size_t index, int32_t given) {
-  throw Failure(RTT_INVALID, argument_name(method, index) + " is " + method.arguments[index].type + ", got " + kind_text(given));
+  throw Failure(RTT_INVALID, ArgumentPlace{method, index}.text() + " is " + method.arguments[index].type + ", got " + kind_text(given));
 }
 
 c10::IValue absent(const rtt_method& method, size_t index) {
@@ -47,24 +44,25 @@ c10::IValue absent(const rtt_method& method, size_t index) {
   return {};
 }
 
-c10::IValue to_list(const rtt_argument& given, c10::Device device, const std::string& name) {
+c10::IValue to_list(const rtt_argument& given, ArgumentPlace place) {
   c10::List<at::Tensor> list;
   list.reserve(static_cast<size_t>(given.count));
-  for (int32_t i = 0; i < given.count; ++i) {
-    list.push_back(to_tensor(given.tensors[i], device, name + " element " + std::to_string(i)));
+  for (place.element = 0; place.element < given.count; ++place.element) {
+    list.push_back(to_tensor(given.tensors[place.element], place.method.state->device, place));
   }
   return list;
 }
 
-c10::IValue to_dict(const rtt_argument& given, c10::Device device, const std::string& name) {
+c10::IValue to_dict(const rtt_argument& given, ArgumentPlace place) {
   c10::Dict<std::string, at::Tensor> dict;
   for (int32_t i = 0; i < given.count; ++i) {
     const rtt_tensor& tensor = given.tensors[i];
-    if (tensor.name == nullptr) throw Failure(RTT_INVALID, name + " has a tensor without a key");
-    std::string key = tensor.name;
-    if (!dict.insert(key, to_tensor(tensor, device, name + " key '" + key + "'")).second) {
-      throw Failure(RTT_INVALID, name + " has the key '" + key + "' twice");
+    if (tensor.name == nullptr) throw Failure(RTT_INVALID, place.text() + " has a tensor without a key");
+    place.key = tensor.name;
+    if (!dict.insert(tensor.name, to_tensor(tensor, place.method.state->device, place)).second) {
+      throw Failure(RTT_INVALID, place.text() + " is given twice");
     }
+    place.key = nullptr;
   }
   return dict;
 }
@@ -78,12 +76,14 @@ c10::IValue to_strings(const rtt_argument& given) {
   return list;
 }
 
-void check_parts(const rtt_argument& given, const std::string& name) {
+void check_parts(const rtt_argument& given, const ArgumentPlace& place) {
   bool strings = given.kind == RTT_STRING_LIST;
   const void* parts = strings ? static_cast<const void*>(given.strings) : given.tensors;
-  if (given.count < 0 || (given.count > 0 && parts == nullptr)) throw Failure(RTT_INVALID, name + " counts parts that are not given");
+  if (given.count < 0 || (given.count > 0 && parts == nullptr)) {
+    throw Failure(RTT_INVALID, place.text() + " counts parts that are not given");
+  }
   if (given.kind == RTT_TENSOR && given.count != 1) {
-    throw Failure(RTT_INVALID, name + " is one tensor, got " + std::to_string(given.count));
+    throw Failure(RTT_INVALID, place.text() + " is one tensor, got " + std::to_string(given.count));
   }
 }
 
@@ -92,17 +92,23 @@ c10::IValue to_value(const rtt_method& method, size_t index, const rtt_argument&
   int32_t declared = method.arguments[index].kind;
   if (declared == RTT_OPTIONAL_TENSOR) declared = RTT_TENSOR;
   if (declared != given.kind) wrong_kind(method, index, given.kind);
-  std::string name = argument_name(method, index);
-  check_parts(given, name);
+  ArgumentPlace place{method, index};
+  check_parts(given, place);
   switch (given.kind) {
-    case RTT_TENSOR: return to_tensor(given.tensors[0], method.state->device, name);
-    case RTT_TENSOR_LIST: return to_list(given, method.state->device, name);
-    case RTT_TENSOR_DICT: return to_dict(given, method.state->device, name);
+    case RTT_TENSOR: return to_tensor(given.tensors[0], method.state->device, place);
+    case RTT_TENSOR_LIST: return to_list(given, place);
+    case RTT_TENSOR_DICT: return to_dict(given, place);
     default: return to_strings(given);
   }
 }
 
 }  // namespace
+
+std::string ArgumentPlace::text() const {
+  std::string text = method.method.name() + "() argument '" + method.arguments[index].name + "'";
+  if (element >= 0) text += " element " + std::to_string(element);
+  return key == nullptr ? text : text + " key '" + key + "'";
+}
 
 std::vector<c10::IValue> to_stack(const rtt_method& method, const rtt_argument* given, int32_t count) {
   const auto& arguments = method.arguments;

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,8 +9,8 @@
 
 struct rtt_outputs {
   std::vector<at::Tensor> tensors;
-  std::deque<std::string> texts;  // keys and strings; a deque never moves what `list` and `strings` point to
-  std::deque<std::vector<rtt_text>> strings;
+  std::list<std::string> texts;  // keys and strings; `list` and `strings` point into them, so they must not move
+  std::list<std::vector<rtt_text>> strings;
   std::vector<rtt_output> list;
 };
 

@@ -26,26 +26,26 @@ constexpr TypeRow kTypes[] = {
 };
 constexpr int32_t kMaxRank = 64;
 
-const TypeRow& row(int32_t type, const std::string& name) {
+const TypeRow& row(int32_t type, const ArgumentPlace& place) {
   for (const TypeRow& candidate : kTypes) {
     if (candidate.ours == type) return candidate;
   }
-  throw Failure(RTT_UNSUPPORTED, name + " has the element type number " + std::to_string(type) + ", which is none");
+  throw Failure(RTT_UNSUPPORTED, place.text() + " has the element type number " + std::to_string(type) + ", which is none");
 }
 
 // The shape's size in bytes.
-int64_t check_shape(const rtt_tensor& given, int32_t element_bytes, const std::string& name) {
+int64_t check_shape(const rtt_tensor& given, int32_t element_bytes, const ArgumentPlace& place) {
   if (given.rank < 0 || given.rank > kMaxRank || (given.rank > 0 && given.dims == nullptr)) {
-    throw Failure(RTT_INVALID, name + " has a rank of " + std::to_string(given.rank) + " or no dimensions");
+    throw Failure(RTT_INVALID, place.text() + " has a rank of " + std::to_string(given.rank) + " or no dimensions");
   }
   int64_t bytes = element_bytes;
   bool empty = false;
   for (int32_t i = 0; i < given.rank; ++i) {
     int64_t dim = given.dims[i];
-    if (dim < 0) throw Failure(RTT_INVALID, name + " has a dimension of " + std::to_string(dim));
+    if (dim < 0) throw Failure(RTT_INVALID, place.text() + " has a dimension of " + std::to_string(dim));
     // An empty tensor's other dimensions are limited as well: libtorch multiplies them.
     empty = empty || dim == 0;
-    if (dim != 0 && __builtin_mul_overflow(bytes, dim, &bytes)) throw Failure(RTT_INVALID, name + " has too many elements");
+    if (dim != 0 && __builtin_mul_overflow(bytes, dim, &bytes)) throw Failure(RTT_INVALID, place.text() + " has too many elements");
   }
   return empty ? 0 : bytes;
 }
@@ -59,17 +59,17 @@ int32_t element_type(c10::ScalarType type) noexcept {
   return 0;
 }
 
-at::Tensor to_tensor(const rtt_tensor& given, c10::Device device, const std::string& name) {
-  const TypeRow& type = row(given.dtype, name);
-  int64_t bytes = check_shape(given, type.bytes, name);
+at::Tensor to_tensor(const rtt_tensor& given, c10::Device device, const ArgumentPlace& place) {
+  const TypeRow& type = row(given.dtype, place);
+  int64_t bytes = check_shape(given, type.bytes, place);
   if (given.bytes != bytes) {
-    throw Failure(RTT_INVALID, name + " has " + std::to_string(given.bytes) + " bytes, but its shape in " + type.name + " needs " +
+    throw Failure(RTT_INVALID, place.text() + " has " + std::to_string(given.bytes) + " bytes, but its shape in " + type.name + " needs " +
                                    std::to_string(bytes));
   }
   at::IntArrayRef shape(given.dims, static_cast<size_t>(given.rank));
   auto options = at::TensorOptions().dtype(type.torchs);
   if (bytes == 0) return at::empty(shape, options.device(device));
-  if (given.data == nullptr) throw Failure(RTT_INVALID, name + " has no data");
+  if (given.data == nullptr) throw Failure(RTT_INVALID, place.text() + " has no data");
   at::Tensor tensor;
   if (given.device < 0 && reinterpret_cast<uintptr_t>(given.data) % static_cast<uintptr_t>(type.bytes) != 0) {
     auto raw = at::empty(shape, options);
