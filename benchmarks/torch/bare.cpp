@@ -1,6 +1,6 @@
 // The median time of a TorchScript file's forward, called from C++: bare [--shim] [--gpu N] [--seconds S] MODEL TYPE:DIMS...
 // TYPE is f32, f16 or i64 and DIMS such as 1x3x32x32. With --shim the same loop also runs through libruntime_torch.so's C interface,
-// in turn with the bare one in short rounds, so that both see the same machine. run.sh beside this file builds and runs it.
+// in turn with the bare one, so that both see the same machine. run.sh beside this file builds and runs it.
 #include <ATen/Parallel.h>
 #include <torch/script.h>
 
@@ -119,14 +119,10 @@ class Shim {
 };
 
 template <typename Runner>
-void round(Runner& runner, double seconds, std::vector<double>& microseconds) {
-  auto end = Clock::now() + std::chrono::duration<double>(seconds);
-  for (auto start = Clock::now(); start < end;) {
-    runner.run();
-    auto now = Clock::now();
-    microseconds.push_back(std::chrono::duration<double, std::micro>(now - start).count());
-    start = now;
-  }
+void time_one(Runner& runner, std::vector<double>& microseconds) {
+  auto start = Clock::now();
+  runner.run();
+  microseconds.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
 }
 
 double median(std::vector<double>& values) {
@@ -160,23 +156,16 @@ int main(int count, char** words) {
     std::fprintf(stderr, "the outputs differ\n");
     return 1;
   }
-  std::vector<double> bare_times, shim_times, ratios;
-  constexpr int kRounds = 30;
-  for (int i = 0; i < kRounds; ++i) {
-    std::vector<double> bare_round, shim_round;
-    double share = arguments.seconds / kRounds / (shim ? 2 : 1);
-    // Whoever comes second in a round finds other caches, so they take turns.
-    if (shim && i % 2 == 1) round(*shim, share, shim_round);
-    round(bare, share, bare_round);
-    if (shim && i % 2 == 0) round(*shim, share, shim_round);
-    if (shim) ratios.push_back(median(shim_round) / median(bare_round));
-    bare_times.insert(bare_times.end(), bare_round.begin(), bare_round.end());
-    shim_times.insert(shim_times.end(), shim_round.begin(), shim_round.end());
+  std::vector<double> bare_times, shim_times;
+  auto end = Clock::now() + std::chrono::duration<double>(arguments.seconds);
+  for (bool shim_first = false; Clock::now() < end; shim_first = !shim_first) {
+    // The second of a pair finds warmer caches, so they take turns there as well.
+    if (shim && shim_first) time_one(*shim, shim_times);
+    time_one(bare, bare_times);
+    if (shim && !shim_first) time_one(*shim, shim_times);
   }
-  std::printf("%s: bare %.1f us (%zu runs)", arguments.model.c_str(), median(bare_times), bare_times.size());
-  if (shim) {
-    std::printf(", shim %.1f us (%zu runs), ratio of medians %.3f, median of the rounds' ratios %.3f", median(shim_times),
-                shim_times.size(), median(shim_times) / median(bare_times), median(ratios));
-  }
+  double bare_median = median(bare_times);
+  std::printf("%s: bare %.1f us, %zu runs", arguments.model.c_str(), bare_median, bare_times.size());
+  if (shim) std::printf("; shim %.1f us, ratio %.3f", median(shim_times), median(shim_times) / bare_median);
   std::printf("\n");
 }

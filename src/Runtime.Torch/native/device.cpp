@@ -21,6 +21,9 @@
 #include <c10/cuda/CUDACachingAllocator.h>
 #endif
 
+// Debian's libtorch multiplies matrices by OpenBLAS, whose threads libtorch does not know of; null where it is another library.
+extern "C" __attribute__((weak)) void openblas_set_num_threads(int threads);
+
 namespace runtime_torch {
 namespace {
 
@@ -101,7 +104,9 @@ int32_t rtt_set_threads(int32_t intra, int32_t inter, rtt_error* error) {
       }
       set_inter = inter;
     }
-    if (intra > 0) wanted_intra.store(intra, std::memory_order_relaxed);
+    if (intra == 0) return;
+    wanted_intra.store(intra, std::memory_order_relaxed);
+    if (openblas_set_num_threads != nullptr) openblas_set_num_threads(intra);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <torch/csrc/jit/passes/tensorexpr_fuser.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
+#include <torch/cuda.h>
 
 #include <algorithm>
 #include <cstring>
@@ -60,6 +61,8 @@ std::shared_ptr<ModuleState> load(const std::string& path, int32_t device, const
   module.eval();
   for (auto parameter : module.parameters()) parameter.set_requires_grad(false);
   if (options.freeze != 0 || options.optimize_for_inference != 0) module = freeze(std::move(module), options);
+  // The weights came by another stream than the one that each instance runs on.
+  if (place.is_cuda()) torch::cuda::synchronize(place.index());
   return std::make_shared<ModuleState>(
       ModuleState{std::move(module), place, options.inference_mode != 0, options.optimized_execution != 0});
 }

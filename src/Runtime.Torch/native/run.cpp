@@ -42,6 +42,11 @@ bool stay_on_device(const rtt_run_options* options) {
 }  // namespace
 }  // namespace runtime_torch
 
+// Callers in other languages write these layouts down again.
+static_assert(sizeof(rtt_error) == 4100 && sizeof(rtt_text) == 16 && sizeof(rtt_tensor) == 48 && sizeof(rtt_argument) == 24 &&
+              sizeof(rtt_argument_info) == 24 && sizeof(rtt_output) == 72 && sizeof(rtt_load_options) == 48 &&
+              sizeof(rtt_run_options) == 8);
+
 using namespace runtime_torch;
 
 int32_t rtt_method_run(rtt_method* method, const rtt_argument* arguments, int32_t count, const rtt_run_options* options,
