@@ -10,7 +10,7 @@ python_torch() {
   python3 -c 'import importlib.util as u; s = u.find_spec("torch"); print(list(s.submodule_search_locations)[0])' 2>/dev/null
 }
 
-debian=/usr/lib/$("$cxx" -print-multiarch 2>/dev/null)
+debian=/usr/lib/$("$cxx" -print-multiarch 2>/dev/null || true)
 if [ -n "${LIBTORCH:-}" ]; then
   root=$LIBTORCH/include lib=$LIBTORCH/lib
   [ -d "$root/torch" ] || missing "LIBTORCH is $LIBTORCH, which has no include/torch"
