@@ -70,9 +70,9 @@ bool device_answers(int32_t device) noexcept {
   }
 }
 
-void apply_threads() {
-  int32_t wanted = wanted_intra.load(std::memory_order_relaxed);
-  if (wanted == applied_intra) return;
+void apply_threads(int32_t own) {
+  int32_t wanted = own > 0 ? own : wanted_intra.load(std::memory_order_relaxed);
+  if (wanted <= 0 || wanted == applied_intra) return;
   at::set_num_threads(wanted);
   applied_intra = wanted;
 }

@@ -19,6 +19,6 @@ void synchronize(const c10::Stream& stream);
 bool device_answers(int32_t device) noexcept;
 
 // Sets the number of threads inside an operator for the calling thread, for which alone OpenMP remembers it.
-void apply_threads();
+void apply_threads(int32_t own = 0);
 
 }  // namespace runtime_torch

@@ -117,6 +117,8 @@ typedef struct rtt_load_options {
 typedef struct rtt_run_options {
   int32_t size;              /* sizeof(rtt_run_options) */
   int32_t outputs_on_device; /* 0 (default): outputs come to the host; 1: they stay where the model left them */
+  int32_t intra_threads;     /* threads inside one operator of this run; 0 (default): what rtt_set_threads set */
+  int32_t reserved;          /* 0 */
 } rtt_run_options;
 
 /* Threads: every function may be called from any thread. Calls for one rtt_method must not overlap: it is one instance of the
