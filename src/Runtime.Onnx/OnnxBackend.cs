@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using Runtime.Backends;
-using Runtime.Inference;
 using Runtime.Models;
 
 namespace Runtime.Onnx;
@@ -20,14 +19,11 @@ public sealed class OnnxBackend : IBackend
         ThreadPool.UnsafeQueueUserWorkItem(static _ => Preload(), null);
     }
 
-    /// <summary>Gives back to the system what native code has freed, such as what the making of sessions took besides their weights; takes milliseconds.</summary>
-    public static void TrimMemory() => NativeHeap.Trim();
-
     public string Name => "onnxruntime";
 
     public ILoadedModel Load(ModelConfig config, string versionDirectory)
     {
-        var path = FindFile(config, versionDirectory, out var shownPath);
+        var path = ModelFile.Find(config, versionDirectory, DefaultFilename, out var shownPath);
         InferenceSession? session = null;
         try
         {
@@ -57,22 +53,5 @@ public sealed class OnnxBackend : IBackend
         {
             // Making a backend meets the same fault, where somebody hears of it.
         }
-    }
-
-    private static string FindFile(ModelConfig config, string versionDirectory, out string shownPath)
-    {
-        var filename = config.ModelFilename.Length == 0 ? DefaultFilename : config.ModelFilename;
-        var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(versionDirectory));
-        var path = Path.GetFullPath(Path.Combine(directory, filename));
-        if (!path.StartsWith(directory + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-        {
-            throw new InferenceException(ErrorCode.InvalidArgument, $"default_model_filename '{filename}' of model '{config.Name}' must name a file inside the version's directory");
-        }
-
-        path = Directory.Exists(path) ? Path.Combine(path, DefaultFilename) : path;
-        shownPath = Path.GetRelativePath(Path.GetDirectoryName(directory)!, path);
-        return File.Exists(path)
-            ? path
-            : throw new InferenceException(ErrorCode.NotFound, $"unable to find '{shownPath}' of model '{config.Name}'");
     }
 }
