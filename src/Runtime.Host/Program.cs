@@ -5,6 +5,7 @@ using Runtime.Host.Settings;
 using Runtime.Host.Telemetry;
 using Runtime.Host.Verbs;
 using Runtime.Onnx;
+using Runtime.Torch;
 
 try
 {
@@ -13,6 +14,7 @@ try
         return await verb.RunAsync([.. args.Skip(1)]);
     }
 
+    TorchBackend.LetIdleThreadsSleep();
     OnnxBackend.BeginPreload();
     var environment = HostOptionsBinder.Environment();
     var (options, warnings, text) = HostOptionsBinder.Bind(args, environment, Directory.GetCurrentDirectory());

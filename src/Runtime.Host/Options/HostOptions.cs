@@ -114,6 +114,9 @@ public sealed record HostOptions
     /// <summary>Whether those threads spin for a while when they have no work, for latency at the price of CPU time.</summary>
     public bool OnnxThreadSpinning { get; init; }
 
+    /// <summary>Threads that share the work inside one operator, for each instance of a TorchScript model; 0 for one a processor.</summary>
+    public int TorchIntraOpThreads { get; init; }
+
     /// <summary>true, false or auto: whether the host runs as a function of NVIDIA Cloud Functions. Bound, auto is decided by the environment.</summary>
     public string Nvcf { get; init; } = "auto";
 

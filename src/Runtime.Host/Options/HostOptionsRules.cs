@@ -27,6 +27,7 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         RuleFor(o => o.LoadModel).Must(models => models.Count == 1).When(o => o.LoadModel.Contains("*")).WithMessage("--load-model=* loads every model and stands alone");
         RuleFor(o => o.OnnxIntraOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-intra-op-threads: expected 0 to 1024, got {PropertyValue}");
         RuleFor(o => o.OnnxInterOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-inter-op-threads: expected 0 to 1024, got {PropertyValue}");
+        RuleFor(o => o.TorchIntraOpThreads).InclusiveBetween(0, 1024).WithMessage("--torch-intra-op-threads: expected 0 to 1024, got {PropertyValue}");
         RuleFor(o => o.RepositoryPollSecs).GreaterThan(0).When(o => o.ModelControlMode == "poll").WithMessage("--repository-poll-secs: expected 1 or more, got {PropertyValue}");
         RuleFor(o => o).Custom((o, context) =>
         {

@@ -29,6 +29,10 @@ internal static class OptionTable
             Option.Number("onnx-inter-op-threads", "Threads that run operators side by side, for all models together; 0 is one a processor.", o => o.OnnxInterOpThreads, (o, v) => o with { OnnxInterOpThreads = v }),
             Option.Switch("onnx-thread-spinning", "Let those threads spin when they have no work: lower latency for more CPU time.", o => o.OnnxThreadSpinning, (o, v) => o with { OnnxThreadSpinning = v }),
         ]),
+        new("TorchScript",
+        [
+            Option.Number("torch-intra-op-threads", "Threads inside one operator, for each instance; a model can ask for fewer. 0 is one a processor.", o => o.TorchIntraOpThreads, (o, v) => o with { TorchIntraOpThreads = v }),
+        ]),
         new("Functions",
         [
             Option.Text("function-cache", "Directory of compiled C# functions, writable by this user alone; without it one in the user's cache, none keeps none.", o => o.FunctionCache, (o, v) => o with { FunctionCache = v }),
