@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the TorchScript files of the tests: make_torch_models.py [DIR]. Needs PyTorch 1.13 or later, such as Debian's python3-torch."""
+"""Writes the TorchScript files of the tests, and of the model that is served beside models/: make_torch_models.py [DIR]. Needs PyTorch 1.13 or later, such as Debian's python3-torch."""
 import inspect
 import pathlib
 import sys
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 HERE = pathlib.Path(__file__).resolve().parent
 TARGET = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent.parent / "tests/Runtime.Backends.Tests/models/torch"
+SERVED = HERE.parent.parent / "benchmarks/load/models-torch/image_colors/1"
 
 # TorchScript writes the path of each source into the file; this one's shall not depend on where it lies.
 source_file = inspect.getsourcefile
@@ -164,17 +165,40 @@ class Encoder(nn.Module):
         return x
 
 
+class ImageColors(nn.Module):
+    """The mean color of an RGB image of any size, and how many of its pixels are how bright, as shares of eight bins from dark to bright."""
+
+    def forward(self, image: Tensor) -> Dict[str, Tensor]:
+        pixels = image.to(torch.float32).flatten(1, 2)
+        brightness = pixels @ torch.tensor([0.299, 0.587, 0.114], device=image.device)
+        bins = (brightness / 32).to(torch.int64).clamp(0, 7)
+        return {"mean": pixels.mean(dim=1), "brightness": torch.nn.functional.one_hot(bins, 8).to(torch.float32).mean(dim=1)}
+
+
+def save_onnx(name: str, model: nn.Module, example: Tensor, axes: Dict[int, str]):
+    """The same network for the other backend, with the names of Triton's convention."""
+    torch.onnx.export(model, (example,), str(TARGET / f"{name}.onnx"), opset_version=17, input_names=["INPUT__0"],
+                      output_names=["OUTPUT__0"], dynamic_axes={"INPUT__0": axes, "OUTPUT__0": axes})
+
+
 def main():
     torch.manual_seed(20)
     TARGET.mkdir(parents=True, exist_ok=True)
     models = {
         "add_sub": AddSub(), "masked": Masked(), "lists": Lists(), "dicts": Dicts(), "nested": Nested(), "named": Named(),
         "identity": Identity(), "views": Views(), "raises": Raises(), "two_methods": TwoMethods(), "strings": Strings(),
-        "complex": Complex(), "cnn": Cnn(), "encoder": Encoder(),
+        "complex": Complex(), "cnn": Cnn(), "encoder": Encoder(), "small_encoder": Encoder(24, 1),
     }
+    if len(sys.argv) < 2:
+        del models["encoder"]  # too large for the repository
     for name, model in models.items():
         torch.jit.script(model.eval()).save(str(TARGET / f"{name}.pt"))
+    save_onnx("cnn", models["cnn"], torch.zeros(2, 3, 32, 32), {0: "batch"})
+    save_onnx("small_encoder", models["small_encoder"], torch.zeros(2, 3, dtype=torch.int64), {0: "batch", 1: "length"})
     (TARGET / "broken.pt").write_bytes(b"this is no archive\n")
+    if len(sys.argv) < 2:
+        SERVED.mkdir(parents=True, exist_ok=True)
+        torch.jit.script(ImageColors().eval()).save(str(SERVED / "model.pt"))
 
 
 main()
