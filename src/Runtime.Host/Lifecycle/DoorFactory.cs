@@ -22,9 +22,11 @@ internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admi
 
     private readonly RequestObserver _observer = new(options.LogRequests ? loggers.CreateLogger(RequestObserver.Category) : null);
 
-    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(_models, admission, MetricsFlags.Read(options)).HandleAsync);
+    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(_models, admission, MetricsFlags.Read(options), Gpus()).HandleAsync);
 
     public void Dispose() => _regions.Dispose();
+
+    private GpuMetrics? Gpus() => options.AllowGpuMetrics ? new GpuMetrics(TimeSpan.FromMilliseconds(options.MetricsIntervalMs), TimeProvider.System) : null;
 
     private HttpRouter Http()
     {

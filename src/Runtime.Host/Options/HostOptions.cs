@@ -103,6 +103,12 @@ public sealed record HostOptions
     /// <summary>Entries such as <c>summary_latencies=true</c>.</summary>
     public IReadOnlyList<string> MetricsConfig { get; init; } = [];
 
+    /// <summary>Whether the metrics tell of the machine's GPUs, where there are any.</summary>
+    public bool AllowGpuMetrics { get; init; } = true;
+
+    /// <summary>How long a reading of the GPUs is good for.</summary>
+    public int MetricsIntervalMs { get; init; } = 2000;
+
     public bool AllowClientShm { get; init; }
 
     /// <summary>Threads that share the work inside one operator, for all ONNX models together; 0 for one a processor.</summary>

@@ -42,6 +42,7 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
                 context.AddFailure(message);
             }
         });
+        RuleFor(o => o.MetricsIntervalMs).GreaterThanOrEqualTo(0).WithMessage("--metrics-interval-ms: expected 0 or more, got {PropertyValue}");
         RuleFor(o => o.Id).NotEmpty().WithMessage("--id must not be empty");
     }
 

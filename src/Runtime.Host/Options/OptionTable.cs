@@ -76,6 +76,8 @@ internal static class OptionTable
             Option.Switch("allow-metrics", "Serve metrics.", o => o.AllowMetrics, (o, v) => o with { AllowMetrics = v }),
             Option.Text("metrics-address", "Address to listen on; HTTP's unless it is given.", o => o.MetricsAddress, (o, v) => o with { MetricsAddress = v }),
             Option.Number("metrics-port", "Port to listen on; 0 picks a free one.", o => o.MetricsPort, (o, v) => o with { MetricsPort = v }),
+            Option.Switch("allow-gpu-metrics", "Tell of the GPUs that this process can use: memory, utilization, power, energy.", o => o.AllowGpuMetrics, (o, v) => o with { AllowGpuMetrics = v }),
+            Option.Number("metrics-interval-ms", "Milliseconds for which a reading of the GPUs is served before they are read again.", o => o.MetricsIntervalMs, (o, v) => o with { MetricsIntervalMs = v }),
             Option.List("metrics-config", "counter_latencies, summary_latencies or histogram_latencies=true|false, or summary_quantiles=Q:E,...; repeat it for several.", "K=V", (o, v) => o with { MetricsConfig = v }),
         ]),
         new("NVIDIA Cloud Functions",
