@@ -40,6 +40,8 @@ internal static class OptionTable
             Option.Switch("exit-on-error", "Exit when a model fails to load at start.", o => o.ExitOnError, (o, v) => o with { ExitOnError = v }),
             Option.Number("exit-timeout-secs", "Seconds that requests in flight have to finish after SIGTERM or SIGINT.", o => o.ExitTimeoutSecs, (o, v) => o with { ExitTimeoutSecs = v }),
             Option.Number("drain-delay-secs", "Seconds to serve on after SIGTERM or SIGINT, not ready, until load balancers have noticed.", o => o.DrainDelaySecs, (o, v) => o with { DrainDelaySecs = v }),
+            Option.Number("canary-interval-secs", "Seconds between two looks at whether each model still executes, by a small request of the host's own; 0 is never.", o => o.CanaryIntervalSecs, (o, v) => o with { CanaryIntervalSecs = v }),
+            Option.Number("canary-timeout-secs", "Seconds that a model may take with that request before the host is not ready.", o => o.CanaryTimeoutSecs, (o, v) => o with { CanaryTimeoutSecs = v }),
             Option.Switch("allow-client-shm", "Let clients register shared memory.", o => o.AllowClientShm, (o, v) => o with { AllowClientShm = v }),
         ]),
         new("Limits",

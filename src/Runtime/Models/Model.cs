@@ -30,8 +30,8 @@ public sealed class Model : IDisposable
     /// <param name="directory">Where a sequence model's initial states are.</param>
     public Model(ModelConfig config, long version, ILoadedModel loaded, IReadOnlyDictionary<string, string[]> labels, TimeProvider time, string directory = "")
     {
-        (Config, Version, _labels, _time, _concurrency) = (config, version, labels, time, ConcurrencyOf(config));
-        _instances = new ModelInstances(config, version, loaded, (Statistics, time), directory);
+        (Config, Version, _labels, _time, _concurrency, Directory) = (config, version, labels, time, ConcurrencyOf(config), directory);
+        _instances = new ModelInstances(config, version, loaded, (Statistics, time, RaiseFailedForGood), directory);
         (_queue, _sequences, _padding) = (_instances.Queue, _instances.Sequences, _instances.Padding);
         Statistics.IsDecoupled = _queue is null;
     }
@@ -50,6 +50,12 @@ public sealed class Model : IDisposable
     public ModelConfig Config { get; }
 
     public ModelStatistics Statistics { get; } = new();
+
+    /// <summary>Where its warm-up data is; empty for a model without a directory.</summary>
+    internal string Directory { get; } = "";
+
+    /// <summary>Whether requests never share an execution, as those of C# functions.</summary>
+    internal bool IsAsynchronous => _instances is { MixShapes: true };
 
     /// <summary>What its instances run on, for the log; empty for a model that has none of its own.</summary>
     internal string Placement => _instances?.Placement ?? "";
@@ -102,7 +108,7 @@ public sealed class Model : IDisposable
 
     internal async ValueTask<InferenceResponse> AnswerAsync(InferenceRequest request, CancellationToken cancellation)
     {
-        using var deadline = StartDeadline(ref cancellation);
+        using var deadline = request.Probe is null ? StartDeadline(ref cancellation) : null;
         var error = Check(request, out var rows);
         if (error is not null)
         {
@@ -110,7 +116,7 @@ public sealed class Model : IDisposable
         }
 
         CacheMiss? miss = null;
-        if (_cache?.Find(request, out miss) is { } cached)
+        if (request.Probe is null && _cache?.Find(request, out miss) is { } cached)
         {
             request.Timeline?.AddResponse();
             return new InferenceResponse(Name, Version, request.Id, cached) { Parameters = cached.Parameters };
@@ -226,7 +232,7 @@ public sealed class Model : IDisposable
     private InferenceError? Check(InferenceRequest request, out int rows)
     {
         rows = 1;
-        return Schema?.Check(request) ?? RequestCheck.Check(request, Config, out rows) ?? _padding?.Refusal(request);
+        return (request.Probe is null ? Schema?.Check(request) : null) ?? RequestCheck.Check(request, Config, out rows) ?? _padding?.Refusal(request);
     }
 
     /// <summary>Null, and nothing allocated, for a model without a limit; otherwise the token becomes the one that ends with the time.</summary>
@@ -283,14 +289,24 @@ public sealed class Model : IDisposable
 
     private InferenceResponse Refuse(InferenceRequest request, InferenceError error, FailureReason reason)
     {
-        Statistics.RecordFailure(request.ArrivalTimestamp, reason);
+        CountFailure(request, reason);
         if (error.IsPermanent)
         {
-            FailedForGood?.Invoke(error);
+            RaiseFailedForGood(error);
         }
 
         return new InferenceResponse(Name, Version, request.Id, error);
     }
+
+    private void CountFailure(InferenceRequest request, FailureReason reason)
+    {
+        if (request.Probe is null)
+        {
+            Statistics.RecordFailure(request.ArrivalTimestamp, reason);
+        }
+    }
+
+    private void RaiseFailedForGood(InferenceError error) => FailedForGood?.Invoke(error);
 
     private InferenceResponse Respond(InferenceRequest request, PendingResult result, in RequestTimes times, int rows, CacheMiss? miss)
     {
@@ -302,7 +318,12 @@ public sealed class Model : IDisposable
         var response = Shape(request, result.Outputs!);
         if (response.Error is not null)
         {
-            Statistics.RecordFailure(request.ArrivalTimestamp, FailureReason.Other);
+            CountFailure(request, FailureReason.Other);
+            return response;
+        }
+
+        if (request.Probe is not null)
+        {
             return response;
         }
 
@@ -333,6 +354,11 @@ public sealed class Model : IDisposable
         catch (InferenceException exception)
         {
             outputs.Dispose();
+            if (exception.Error.IsPermanent)
+            {
+                RaiseFailedForGood(exception.Error);
+            }
+
             return new InferenceResponse(Name, Version, request.Id, exception.Error);
         }
     }
