@@ -23,6 +23,10 @@ public abstract class DeviceMemory : MemoryManager<byte>
     /// <exception cref="Inference.InferenceException">The device refuses; the message says why.</exception>
     public abstract void CopyToHost();
 
+    /// <summary>Parts that all lie on this memory's device, one behind the other in new memory there, without a detour through the host; null where that cannot be.</summary>
+    /// <exception cref="Inference.InferenceException">The device refuses; the message says why.</exception>
+    public virtual DeviceMemory? Join(IReadOnlyList<ReadOnlyMemory<byte>> parts) => null;
+
     /// <summary>The device's memory behind these bytes, and their place in it; null for host memory. Copies nothing.</summary>
     public static DeviceMemory? TryGet(ReadOnlyMemory<byte> data, out int start, out int length)
         => MemoryMarshal.TryGetMemoryManager(data, out DeviceMemory? memory, out start, out length) ? memory : null;

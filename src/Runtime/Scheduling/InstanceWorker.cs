@@ -123,7 +123,7 @@ internal sealed class InstanceWorker : IDisposable
         TensorSet? outputs = null;
         try
         {
-            var inputs = Batch.IsGathered(batch) ? batch[0].Inputs : gathered = Batch.Gather(batch);
+            var inputs = Batch.IsGathered(batch) ? batch[0].Inputs : gathered = Batch.Gather(batch, _instance.InputMemory);
             var cancellation = batch.Count == 1 ? batch[0].Cancellation : _run.Begin(batch);
             cancellation.ThrowIfCancellationRequested();
             times.InferStart = Stopwatch.GetTimestamp();

@@ -1,0 +1,281 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Runtime.Inference;
+
+namespace Runtime.Devices;
+
+/// <summary>
+/// One GPU: its memory, and copies to, from and within it. Copies are done when the call returns. Its context, which takes
+/// some hundred MB of the GPU's memory, is made on first use and is the one that ONNX Runtime and libtorch use. Thread-safe.
+/// </summary>
+public sealed unsafe class CudaDevice
+{
+    private const uint NonBlockingStream = 1;
+    private const uint PortableMemory = 1;
+    private const uint LazyPeerAccess = 1;
+    private const long MostKeptBytes = 256 << 20;
+
+    private readonly CudaDriver _driver;
+    private readonly int _handle;
+    private readonly Lazy<nint> _context;
+    private readonly ConcurrentBag<nint> _streams = [];
+    private readonly BlockPool _blocks;
+    private readonly BlockPool _pageLocked;
+
+    internal CudaDevice(CudaDriver driver, int number)
+    {
+        (_driver, Number) = (driver, number);
+        int handle;
+        Check(driver.DeviceGet(&handle, number), "finding it");
+        _handle = handle;
+        (Name, Uuid, TotalBytes) = (ReadName(), ReadUuid(), ReadTotal());
+        _context = new Lazy<nint>(RetainContext);
+        _blocks = new BlockPool(AllocateBlock, FreeBlock, MostKeptBytes);
+        _pageLocked = new BlockPool(AllocatePageLocked, FreePageLocked, MostKeptBytes);
+        PageLocked = new PageLockedPool(_pageLocked);
+    }
+
+    public int Number { get; }
+
+    public string Name { get; }
+
+    /// <summary>As NVIDIA's tools write it, <c>GPU-…</c> with 32 hexadecimal digits; of a MIG slice its own digits.</summary>
+    public string Uuid { get; }
+
+    /// <summary>Bytes of its memory.</summary>
+    public long TotalBytes { get; }
+
+    public Device Device => new(Number);
+
+    /// <summary>Host memory that the GPU reads and writes without a detour through the driver's own.</summary>
+    public MemoryPool<byte> PageLocked { get; }
+
+    /// <summary>Bytes of its memory that nobody has taken, over all processes.</summary>
+    public long FreeBytes
+    {
+        get
+        {
+            nuint free;
+            nuint total;
+            using var current = Enter();
+            Check(_driver.MemGetInfo(&free, &total), "reading its free memory");
+            return (long)free;
+        }
+    }
+
+    /// <summary>New memory on the GPU, which is given back when it is disposed.</summary>
+    /// <exception cref="InferenceException">The GPU has not as much left, or is broken.</exception>
+    public CudaMemory Allocate(int length)
+    {
+        var block = _blocks.Take(length);
+        return new CudaMemory(this, block.Address, length, block);
+    }
+
+    /// <summary>Opens memory that another process shares by CUDA's 64-byte handle; it is closed when this is disposed.</summary>
+    /// <exception cref="InferenceException">The handle is not one of this GPU, or the GPU is broken.</exception>
+    public CudaMemory OpenShared(ReadOnlySpan<byte> handle, int length)
+    {
+        if (handle.Length != CudaDriver.IpcHandle.Size)
+        {
+            throw new InferenceException(ErrorCode.InvalidArgument, $"a CUDA memory handle has {CudaDriver.IpcHandle.Size} bytes, got {handle.Length}");
+        }
+
+        nint address;
+        using var current = Enter();
+        Check(_driver.IpcOpenMemHandle(&address, CudaDriver.IpcHandle.From(handle), LazyPeerAccess), "opening shared memory");
+        return new CudaMemory(this, address, length, new OpenedMemory(this, address));
+    }
+
+    /// <summary>Copies to the GPU.</summary>
+    /// <exception cref="InferenceException">The GPU is broken, or the address is not one of its memory.</exception>
+    public void CopyToDevice(ReadOnlySpan<byte> source, nint target)
+    {
+        if (source.IsEmpty)
+        {
+            return;
+        }
+
+        fixed (byte* address = source)
+        {
+            using var copies = new Copies(this);
+            copies.Check(_driver.MemcpyHtoDAsync(target, address, (nuint)source.Length, copies.Stream));
+            copies.Wait();
+        }
+    }
+
+    /// <summary>Copies from the GPU.</summary>
+    /// <inheritdoc cref="CopyToDevice"/>
+    public void CopyToHost(nint source, Span<byte> target)
+    {
+        if (target.IsEmpty)
+        {
+            return;
+        }
+
+        fixed (byte* address = target)
+        {
+            using var copies = new Copies(this);
+            copies.Check(_driver.MemcpyDtoHAsync(address, source, (nuint)target.Length, copies.Stream));
+            copies.Wait();
+        }
+    }
+
+    /// <summary>Copies several pieces of its memory one behind the other.</summary>
+    /// <inheritdoc cref="CopyToDevice"/>
+    public void Join(ReadOnlySpan<(nint Source, int Length)> parts, nint target)
+    {
+        using var copies = new Copies(this);
+        foreach (var (source, length) in parts)
+        {
+            if (length > 0)
+            {
+                copies.Check(_driver.MemcpyDtoDAsync(target, source, (nuint)length, copies.Stream));
+                target += length;
+            }
+        }
+
+        copies.Wait();
+    }
+
+    /// <summary>Gives back to the driver what was disposed and kept for later.</summary>
+    public void Trim()
+    {
+        _blocks.Trim();
+        _pageLocked.Trim();
+    }
+
+    private Current Enter() => new(this);
+
+    private void Check(int result, string action)
+    {
+        if (result != CudaDriver.Success)
+        {
+            throw CudaErrors.Exception(result, _driver.Text(result), $"{Device}: {action}");
+        }
+    }
+
+    private nint RetainContext()
+    {
+        nint context;
+        Check(_driver.PrimaryCtxRetain(&context, _handle), "starting it");
+        return context;
+    }
+
+    private nint AllocateBlock(long size)
+    {
+        nint address;
+        using var current = Enter();
+        Check(_driver.MemAlloc(&address, (nuint)size), $"allocating {size} bytes of its memory");
+        return address;
+    }
+
+    private void FreeBlock(nint address) => Free(_driver.MemFree, address);
+
+    private nint AllocatePageLocked(long size)
+    {
+        nint address;
+        using var current = Enter();
+        Check(_driver.MemHostAlloc(&address, (nuint)size, PortableMemory), $"allocating {size} bytes of page-locked memory");
+        return address;
+    }
+
+    private void FreePageLocked(nint address) => Free(_driver.MemFreeHost, address);
+
+    private void Free(delegate* unmanaged<nint, int> free, nint address)
+    {
+        try
+        {
+            using var current = Enter();
+            _ = free(address);
+        }
+        catch (InferenceException)
+        {
+            // The GPU is broken: what it had is lost with its context, and the next call that can fail says why.
+        }
+    }
+
+    private string ReadName()
+    {
+        const int length = 256;
+        var name = stackalloc byte[length];
+        Check(_driver.DeviceGetName(name, length, _handle), "reading its name");
+        return Marshal.PtrToStringUTF8((nint)name)!;
+    }
+
+    private string ReadUuid()
+    {
+        var bytes = stackalloc byte[16];
+        Check(_driver.DeviceGetUuid(bytes, _handle), "reading its UUID");
+        return $"GPU-{new Guid(new ReadOnlySpan<byte>(bytes, 16), bigEndian: true)}";
+    }
+
+    private long ReadTotal()
+    {
+        nuint total;
+        Check(_driver.DeviceTotalMem(&total, _handle), "reading its memory's size");
+        return (long)total;
+    }
+
+    /// <summary>Makes the GPU's context this thread's while it is not disposed, and leaves the thread as it was.</summary>
+    private readonly ref struct Current
+    {
+        private readonly CudaDriver _driver;
+
+        public Current(CudaDevice device)
+        {
+            _driver = device._driver;
+            device.Check(_driver.CtxPushCurrent(device._context.Value), "entering its context");
+        }
+
+        public void Dispose()
+        {
+            nint context;
+            _ = _driver.CtxPopCurrent(&context);
+        }
+    }
+
+    /// <summary>Copies on a stream of their own, so that threads do not wait for each other's, nor for kernels of other streams.</summary>
+    private readonly ref struct Copies
+    {
+        private readonly CudaDevice _device;
+        private readonly Current _current;
+
+        public Copies(CudaDevice device)
+        {
+            _device = device;
+            _current = device.Enter();
+            if (device._streams.TryTake(out Stream))
+            {
+                return;
+            }
+
+            nint stream;
+            var result = device._driver.StreamCreate(&stream, NonBlockingStream);
+            if (result != CudaDriver.Success)
+            {
+                _current.Dispose();
+                device.Check(result, "making a stream");
+            }
+
+            Stream = stream;
+        }
+
+        public readonly nint Stream;
+
+        public void Check(int result) => _device.Check(result, "copying");
+
+        public void Wait() => Check(_device._driver.StreamSynchronize(Stream));
+
+        public void Dispose()
+        {
+            _device._streams.Add(Stream);
+            _current.Dispose();
+        }
+    }
+
+    private sealed class OpenedMemory(CudaDevice device, nint address) : IDisposable
+    {
+        public void Dispose() => device.Free(device._driver.IpcCloseMemHandle, address);
+    }
+}
