@@ -1,8 +1,6 @@
-// A machine with two GPUs, as libnvidia-ml tells of it. A test says which calls fail, and moves the counters.
+/* A machine with two GPUs, as libnvidia-ml tells of it. A test says which calls fail, and moves the counters. */
 #include <stdio.h>
 #include <string.h>
-
-#define API __attribute__((visibility("default")))
 
 enum { SUCCESS = 0, NOT_FOUND = 6, NOT_SUPPORTED = 3, DEVICES = 2 };
 
@@ -19,7 +17,7 @@ static char failing[256];
 static int initialized;
 static int readings;
 
-API void fake_nvml_reset(void) {
+void fake_nvml_reset(void) {
     memset(devices, 0, sizeof devices);
     for (int i = 0; i < DEVICES; i++) {
         snprintf(devices[i].uuid, sizeof devices[i].uuid, "GPU-0000000%d-0000-0000-0000-000000000000", i);
@@ -32,16 +30,16 @@ API void fake_nvml_reset(void) {
     readings = 0;
 }
 
-// Names of functions, each between commas.
-API void fake_nvml_fail(const char *names) { snprintf(failing, sizeof failing, "%s", names); }
+/* Names of functions, each between commas. */
+void fake_nvml_fail(const char *names) { snprintf(failing, sizeof failing, "%s", names); }
 
-API void fake_nvml_use_energy(unsigned long long millijoules) {
+void fake_nvml_use_energy(unsigned long long millijoules) {
     for (int i = 0; i < DEVICES; i++) {
         devices[i].millijoules += millijoules;
     }
 }
 
-API int fake_nvml_readings(void) { return readings; }
+int fake_nvml_readings(void) { return readings; }
 
 static int refuses(const char *name) {
     char wanted[64];
@@ -51,7 +49,7 @@ static int refuses(const char *name) {
 
 #define REFUSE_IF_ASKED() if (!initialized || refuses(__func__)) return NOT_SUPPORTED
 
-API int nvmlInit_v2(void) {
+int nvmlInit_v2(void) {
     if (refuses(__func__)) {
         return NOT_FOUND;
     }
@@ -59,20 +57,20 @@ API int nvmlInit_v2(void) {
     return SUCCESS;
 }
 
-API int nvmlDeviceGetCount_v2(unsigned int *count) {
+int nvmlDeviceGetCount_v2(unsigned int *count) {
     REFUSE_IF_ASKED();
     readings++;
     *count = DEVICES;
     return SUCCESS;
 }
 
-API int nvmlDeviceGetHandleByIndex_v2(unsigned int index, void **device) {
+int nvmlDeviceGetHandleByIndex_v2(unsigned int index, void **device) {
     REFUSE_IF_ASKED();
     *device = &devices[index];
     return SUCCESS;
 }
 
-API int nvmlDeviceGetUUID(void *device, char *uuid, unsigned int length) {
+int nvmlDeviceGetUUID(void *device, char *uuid, unsigned int length) {
     REFUSE_IF_ASKED();
     snprintf(uuid, length, "%s", ((struct device *)device)->uuid);
     return SUCCESS;
@@ -81,14 +79,14 @@ API int nvmlDeviceGetUUID(void *device, char *uuid, unsigned int length) {
 struct memory { unsigned long long total, free, used; };
 struct memory_v2 { unsigned int version; unsigned long long total, reserved, free, used; };
 
-API int nvmlDeviceGetMemoryInfo(void *device, struct memory *memory) {
+int nvmlDeviceGetMemoryInfo(void *device, struct memory *memory) {
     REFUSE_IF_ASKED();
     unsigned long long used = ((struct device *)device)->used + 500;
     *memory = (struct memory){ 8000, 8000 - used, used };
     return SUCCESS;
 }
 
-API int nvmlDeviceGetMemoryInfo_v2(void *device, struct memory_v2 *memory) {
+int nvmlDeviceGetMemoryInfo_v2(void *device, struct memory_v2 *memory) {
     REFUSE_IF_ASKED();
     if (memory->version != (sizeof *memory | 2 << 24)) {
         return NOT_SUPPORTED;
@@ -98,34 +96,34 @@ API int nvmlDeviceGetMemoryInfo_v2(void *device, struct memory_v2 *memory) {
     return SUCCESS;
 }
 
-API int nvmlDeviceGetUtilizationRates(void *device, unsigned int rates[2]) {
+int nvmlDeviceGetUtilizationRates(void *device, unsigned int rates[2]) {
     REFUSE_IF_ASKED();
     rates[0] = ((struct device *)device)->utilization;
     rates[1] = 99;
     return SUCCESS;
 }
 
-API int nvmlDeviceGetPowerUsage(void *device, unsigned int *milliwatts) {
+int nvmlDeviceGetPowerUsage(void *device, unsigned int *milliwatts) {
     REFUSE_IF_ASKED();
     *milliwatts = ((struct device *)device)->milliwatts;
     return SUCCESS;
 }
 
-API int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned int *milliwatts) {
+int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned int *milliwatts) {
     REFUSE_IF_ASKED();
     (void)device;
     *milliwatts = 700000;
     return SUCCESS;
 }
 
-API int nvmlDeviceGetPowerManagementLimit(void *device, unsigned int *milliwatts) {
+int nvmlDeviceGetPowerManagementLimit(void *device, unsigned int *milliwatts) {
     REFUSE_IF_ASKED();
     (void)device;
     *milliwatts = 650000;
     return SUCCESS;
 }
 
-API int nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *millijoules) {
+int nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *millijoules) {
     REFUSE_IF_ASKED();
     *millijoules = ((struct device *)device)->millijoules;
     return SUCCESS;

@@ -98,7 +98,14 @@ internal sealed class GpuMetrics(TimeSpan interval, TimeProvider time)
         }
 
         var gpus = _nvml.Devices().Select(device => Read(_nvml, device)).OfType<GpuReading>().ToArray();
-        return gpus.Length > 0 && Visible() is { } visible ? [.. gpus.Where(gpu => visible.Contains(gpu.Uuid))] : gpus;
+        if (gpus.Length == 0 || Visible() is not { } visible)
+        {
+            return gpus;
+        }
+
+        // The slices that MIG makes of a GPU have identifiers of their own.
+        var shown = gpus.Where(gpu => visible.Contains(gpu.Uuid)).ToArray();
+        return shown.Length == 0 && visible.Count > 0 ? gpus : shown;
     }
 
     private GpuReading? Read(Nvml nvml, nint device)

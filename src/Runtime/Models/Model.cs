@@ -31,7 +31,7 @@ public sealed class Model : IDisposable
     public Model(ModelConfig config, long version, ILoadedModel loaded, IReadOnlyDictionary<string, string[]> labels, TimeProvider time, string directory = "")
     {
         (Config, Version, _labels, _time, _concurrency, Directory) = (config, version, labels, time, ConcurrencyOf(config), directory);
-        _instances = new ModelInstances(config, version, loaded, (Statistics, time, RaiseFailedForGood), directory);
+        _instances = new ModelInstances(config, version, loaded, (Statistics, time, Report), directory);
         (_queue, _sequences, _padding) = (_instances.Queue, _instances.Sequences, _instances.Padding);
         Statistics.IsDecoupled = _queue is null;
     }
@@ -65,6 +65,16 @@ public sealed class Model : IDisposable
 
     /// <summary>Whether <see cref="InferAsync"/> serves it, as all but decoupled models.</summary>
     public bool AnswersOnce => _queue is not null || _ensemble is not null;
+
+    /// <summary>Tells of an error that a response met on its way out, in case that it will not go away.</summary>
+    public void Report(InferenceError error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        if (error.IsPermanent)
+        {
+            FailedForGood?.Invoke(error);
+        }
+    }
 
     /// <summary>Counts a request that was refused before it came here.</summary>
     public void CountRefused() => Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
@@ -232,7 +242,14 @@ public sealed class Model : IDisposable
     private InferenceError? Check(InferenceRequest request, out int rows)
     {
         rows = 1;
-        return (request.Probe is null ? Schema?.Check(request) : null) ?? RequestCheck.Check(request, Config, out rows) ?? _padding?.Refusal(request);
+        try
+        {
+            return (request.Probe is null ? Schema?.Check(request) : null) ?? RequestCheck.Check(request, Config, out rows) ?? _padding?.Refusal(request);
+        }
+        catch (InferenceException exception)
+        {
+            return exception.Error; // an input that has to be looked at could not be read from its device
+        }
     }
 
     /// <summary>Null, and nothing allocated, for a model without a limit; otherwise the token becomes the one that ends with the time.</summary>
@@ -290,11 +307,7 @@ public sealed class Model : IDisposable
     private InferenceResponse Refuse(InferenceRequest request, InferenceError error, FailureReason reason)
     {
         CountFailure(request, reason);
-        if (error.IsPermanent)
-        {
-            RaiseFailedForGood(error);
-        }
-
+        Report(error);
         return new InferenceResponse(Name, Version, request.Id, error);
     }
 
@@ -305,8 +318,6 @@ public sealed class Model : IDisposable
             Statistics.RecordFailure(request.ArrivalTimestamp, reason);
         }
     }
-
-    private void RaiseFailedForGood(InferenceError error) => FailedForGood?.Invoke(error);
 
     private InferenceResponse Respond(InferenceRequest request, PendingResult result, in RequestTimes times, int rows, CacheMiss? miss)
     {
@@ -354,11 +365,7 @@ public sealed class Model : IDisposable
         catch (InferenceException exception)
         {
             outputs.Dispose();
-            if (exception.Error.IsPermanent)
-            {
-                RaiseFailedForGood(exception.Error);
-            }
-
+            Report(exception.Error);
             return new InferenceResponse(Name, Version, request.Id, exception.Error);
         }
     }

@@ -1,7 +1,7 @@
 using System.Net;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Settings;
@@ -24,8 +24,9 @@ internal sealed class RunningHost : IAsyncDisposable
     private readonly DoorFactory _doors;
     private readonly InferenceServer _server;
 
-    private RunningHost(IReadOnlyList<IBackend> backends, IReadOnlyList<(string Name, string Config)> models, HostOptions options, ILoggerFactory loggers)
+    private RunningHost(IReadOnlyList<IBackend> backends, IReadOnlyList<(string Name, string Config)> models, HostOptions options, Func<CudaDevices>? cuda)
     {
+        var loggers = NullLoggerFactory.Instance;
         foreach (var (name, config) in models)
         {
             Write(name, config);
@@ -35,7 +36,7 @@ internal sealed class RunningHost : IAsyncDisposable
         State = new ServerState(true, () => Models.IsReady);
         Models.FailedForGood += (model, error) => State.Break($"model '{model}': {error.Message}");
         var admission = new Admission(options, State);
-        _doors = new DoorFactory(options, new HostedModels(Models, new ModelRoutes()), admission, new LogSettings(options), loggers);
+        _doors = new DoorFactory(options, new HostedModels(Models, new ModelRoutes()), admission, new LogSettings(options), loggers) { Cuda = cuda ?? (static () => CudaDevices.Here) };
         _server = new InferenceServer(options, _doors.Create(), loggers);
         ExitCode = new ServerProcess(options, admission, _server, new ServedModels(Models.StartAsync, Index, Models.DisposeAsync), loggers).RunAsync(_stop.Task);
     }
@@ -55,9 +56,9 @@ internal sealed class RunningHost : IAsyncDisposable
     public Task<int> ExitCode { get; }
 
     public static async Task<RunningHost> StartAsync(
-        IReadOnlyList<IBackend> backends, IReadOnlyList<(string Name, string Config)> models, HostOptions? options = null, ILoggerFactory? loggers = null)
+        IReadOnlyList<IBackend> backends, IReadOnlyList<(string Name, string Config)> models, HostOptions? options = null, Func<CudaDevices>? cuda = null)
     {
-        var host = new RunningHost(backends, models, options ?? ServerUnderTest.FreePorts, loggers ?? NullLoggerFactory.Instance);
+        var host = new RunningHost(backends, models, options ?? ServerUnderTest.FreePorts, cuda);
         await Task.WhenAny(host._loaded.Task, host.ExitCode);
         host.Http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://{host._server.HttpAddress}"), Timeout = Timeout.InfiniteTimeSpan };
         host.Grpc = new GrpcClient(new Uri($"http://{host._server.GrpcAddress}"));
