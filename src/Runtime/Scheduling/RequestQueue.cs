@@ -65,11 +65,8 @@ internal sealed class RequestQueue
 
             _levels.Append(level, request);
             _order?.Enter(request);
-            if (request.Request.Probe is null)
-            {
-                _statistics.AddPending(1);
-                StartTimeout(request, policy);
-            }
+            _statistics.AddPending(request.Request.Probe is null ? 1 : 0);
+            StartTimeout(request, policy);
 
             // Whoever watches the clock looks again in time, so only a batch that may go sooner is worth a signal.
             if (_watchedUntil == long.MaxValue || _levels.Rows >= _fewestRows)
@@ -202,14 +199,8 @@ internal sealed class RequestQueue
         _levels.Remove(request);
         request.Timeout?.Dispose();
         request.Timeout = null;
-        if (request.Request.Probe is { } probe)
-        {
-            probe.IsTaken = true;
-        }
-        else
-        {
-            _statistics.AddPending(-1);
-        }
+        request.Request.Probe?.IsTaken = true;
+        _statistics.AddPending(request.Request.Probe is null ? -1 : 0);
     }
 
     /// <summary>What is left may be work for an instance that sleeps, and whoever was woken for it may have gone with another batch.</summary>
@@ -223,7 +214,7 @@ internal sealed class RequestQueue
 
     private void StartTimeout(PendingRequest request, QueuePolicyConfig policy)
     {
-        if (QueueLevels.TimeoutOf(request, policy) is { } due)
+        if (request.Request.Probe is null && QueueLevels.TimeoutOf(request, policy) is { } due)
         {
             request.Timeout = _time.CreateTimer(_ => Expire(request, policy), null, due, System.Threading.Timeout.InfiniteTimeSpan);
         }
