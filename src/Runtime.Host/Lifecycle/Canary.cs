@@ -114,7 +114,7 @@ internal sealed class Canary : IDisposable
     {
         lock (_gate)
         {
-            if (watch.Probe is null || watch.IsHung)
+            if (watch.Probe is null || watch.IsHung || !Serves(watch.Model))
             {
                 return;
             }
@@ -133,17 +133,23 @@ internal sealed class Canary : IDisposable
             "Model '{Model}' version {Version} has not executed the canary of {Since:O}: not ready until it does", watch.Model.Name, watch.Model.Version, watch.Since);
     }
 
+    private bool Serves(Model model)
+    {
+        _models.TryList(model.Name, model.Version.ToString(CultureInfo.InvariantCulture), out var serving);
+        return serving.Contains(model);
+    }
+
     private void Tell(Watch watch, InferenceError? error, bool isBack)
     {
         var (model, version, seconds) = (watch.Model.Name, watch.Model.Version, (_time.GetUtcNow() - watch.Since).TotalSeconds);
         if (isBack)
         {
-            _logger.LogWarning("Model '{Model}' version {Version} executes again, after {Seconds} seconds", model, version, seconds);
+            _logger.LogWarning("Model '{Model}' version {Version} executes again, after {Seconds:F3} seconds", model, version, seconds);
         }
 
         if (error is null)
         {
-            _logger.LogDebug("Model '{Model}' version {Version} answered its canary in {Seconds} seconds", model, version, seconds);
+            _logger.LogDebug("Model '{Model}' version {Version} answered its canary in {Seconds:F3} seconds", model, version, seconds);
         }
         else if (error is not { Code: ErrorCode.Cancelled } and not { IsPermanent: true } && watch.IsFirstError())
         {

@@ -125,6 +125,20 @@ public sealed class CanaryTests
     }
 
     [Fact]
+    public async Task Timeout_VersionIsGone_IsReady()
+    {
+        await using var host = await StartAsync(("gated", Gated));
+        using var canary = Watch(host);
+        _time.Advance(Interval);
+        Assert.Null(await host.Models.UnloadAsync("gated", false, default));
+
+        _time.Advance(Limit);
+
+        Assert.True(host.State.IsReady);
+        _gated.Open();
+    }
+
+    [Fact]
     public async Task Interval_WarmUpSample_IsWhatIsAsked()
     {
         await using var host = await RunningHost.StartAsync([new FaultyBackend("faulty")], []);

@@ -26,6 +26,13 @@ internal static partial class FakeNvml
     private static partial void FailNamed(string names);
 }
 
+/// <inheritdoc cref="NvmlFactAttribute"/>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class NvmlTheoryAttribute : TheoryAttribute
+{
+    public NvmlTheoryAttribute() => Skip = new NvmlFactAttribute().Skip;
+}
+
 /// <summary>A test that needs the library, which is there where the build found a C compiler.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class NvmlFactAttribute : FactAttribute

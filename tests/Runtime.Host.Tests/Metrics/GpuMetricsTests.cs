@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using Runtime.Host.Metrics;
 using Runtime.Host.Tests.Nvcf;
+using Runtime.Models;
 
 namespace Runtime.Host.Tests.Metrics;
 
@@ -85,6 +87,15 @@ public sealed class GpuMetricsTests
     }
 
     [NvmlFact]
+    public async Task Read_CudaShowsSlices_GivesAll()
+    {
+        FakeNvml.Reset();
+
+        Assert.Equal(2, (await Gpus(visible: ["GPU-99999999-0000-0000-0000-000000000000"]).ReadAsync()).Count);
+        Assert.Empty(await Gpus(visible: []).ReadAsync());
+    }
+
+    [NvmlFact]
     public async Task Read_LibraryHasNoDriver_GivesNothing()
     {
         FakeNvml.Reset();
@@ -124,6 +135,21 @@ public sealed class GpuMetricsTests
         answered.Set();
         Assert.Equal(2, (await second).Count);
         Assert.Equal(1, FakeNvml.Readings());
+    }
+
+    [NvmlTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task HandleAsync_WithGpus_TellsOfThem(bool withGpus)
+    {
+        FakeNvml.Reset();
+        await using var models = new ModelRepository(new RepositoryOptions { Directories = [] }, []);
+        using var body = new MemoryStream();
+        var context = new DefaultHttpContext { Request = { Method = "GET" }, Response = { Body = body } };
+
+        await new PrometheusEndpoint(models, gpus: withGpus ? Gpus() : null).HandleAsync(context);
+
+        Assert.Equal(withGpus, Encoding.UTF8.GetString(body.ToArray()).Contains($"nv_gpu_memory_used_bytes{Second} 1001\n", StringComparison.Ordinal));
     }
 
     private GpuMetrics Gpus(string[]? visible = null) => new(TimeSpan.FromSeconds(2), _time) { Library = FakeNvml.Path, Visible = () => visible };
