@@ -48,7 +48,8 @@ internal static partial class OnnxErrors
     /// <summary>Whether an output turned out to have another shape than the memory bound for it.</summary>
     public static bool IsShapeMismatch(OnnxRuntimeException exception)
         => exception.Message.Contains("pre-allocated output OrtValues", StringComparison.Ordinal)
-            || exception.Message.Contains("shape verification failed", StringComparison.Ordinal);
+            || exception.Message.Contains("shape verification failed", StringComparison.Ordinal)
+            || exception.Message.Contains("Tensor size mismatch", StringComparison.Ordinal); // of an output that is copied from a GPU
 
     private static bool IsGpuLost(string message)
         => (CudaFailure().Match(message) is { Success: true } failure && CudaErrors.IsSticky(int.Parse(failure.Groups[1].ValueSpan, CultureInfo.InvariantCulture)))

@@ -62,6 +62,31 @@ public sealed class GpuSessionTests : PoolTest
         Assert.True(OrtNative.AllocatedBytes(allocator) >= 1 << 20);
     }
 
+    [Theory]
+    [InlineData("simple", true, "")]
+    [InlineData("simple", false, "CUDA graphs need fixed shapes of elements of fixed size, but input 'INPUT0' of model 'simple' is INT32 of shape [-1,16]; do without graphs")]
+    [InlineData("identity_string", true, "CUDA graphs need fixed shapes of elements of fixed size, but input 'IN' of model 'identity_string' is BYTES of shape [-1]; do without graphs")]
+    public void CheckShapes_AllButTheBatch_MustBeFixed(string name, bool isBatching, string expected)
+    {
+        using var sessions = new OnnxSessions(TestModel.Configure(name), new OnnxFile(Path.Combine(TestModel.Directory, name + ".onnx"), name), new OnnxBackend());
+        using var model = new OnnxModel(sessions);
+
+        var exception = Record.Exception(() => CudaGraphs.CheckShapes(model, TestModel.Configure(name) with { MaxBatchSize = isBatching ? 8 : 0 }));
+
+        Assert.Equal(expected, exception?.Message ?? "");
+    }
+
+    [Fact]
+    public void Take_InstancesOnTheCpu_ShareTheSession()
+    {
+        var config = TestModel.Configure("simple");
+        using var sessions = new OnnxSessions(config, new OnnxFile(Path.Combine(TestModel.Directory, "simple.onnx"), "simple.onnx"), new OnnxBackend());
+
+        Assert.Same(sessions.First, sessions.Take(Device.Cpu));
+        Assert.Same(sessions.First, sessions.Take(Device.Cpu));
+        Assert.Empty(sessions.MemoryUse());
+    }
+
     [FakeCudaFact]
     public void Execute_WithPageLockedMemory_BindsAndReturnsIt()
     {

@@ -126,6 +126,15 @@ public sealed record HostOptions
     /// <summary>Whether those threads spin for a while when they have no work, for latency at the price of CPU time.</summary>
     public bool OnnxThreadSpinning { get; init; }
 
+    /// <summary>ONNX Runtime's library for CUDA; empty looks beside the application.</summary>
+    public string OnnxCudaLibrary { get; init; } = "";
+
+    /// <summary>Bytes of a GPU's memory that one session of an ONNX model may take; 0 for no limit.</summary>
+    public long OnnxGpuMemLimit { get; init; }
+
+    /// <summary>EXHAUSTIVE, HEURISTIC or DEFAULT: how convolutions on a GPU find their algorithm.</summary>
+    public string OnnxCudnnConvAlgoSearch { get; init; } = "HEURISTIC";
+
     /// <summary>true, false or auto: whether the host runs as a function of NVIDIA Cloud Functions. Bound, auto is decided by the environment.</summary>
     public string Nvcf { get; init; } = "auto";
 

@@ -27,6 +27,9 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         RuleFor(o => o.LoadModel).Must(models => models.Count == 1).When(o => o.LoadModel.Contains("*")).WithMessage("--load-model=* loads every model and stands alone");
         RuleFor(o => o.OnnxIntraOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-intra-op-threads: expected 0 to 1024, got {PropertyValue}");
         RuleFor(o => o.OnnxInterOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-inter-op-threads: expected 0 to 1024, got {PropertyValue}");
+        RuleFor(o => o.OnnxCudaLibrary).Must(file => file.Length == 0 || File.Exists(file)).WithMessage("--onnx-cuda-library: there is no file '{PropertyValue}'");
+        RuleFor(o => o.OnnxGpuMemLimit).GreaterThanOrEqualTo(0).WithMessage("--onnx-gpu-mem-limit: expected 0 or more, got {PropertyValue}");
+        RuleFor(o => o.OnnxCudnnConvAlgoSearch).Must(search => search is "EXHAUSTIVE" or "HEURISTIC" or "DEFAULT").WithMessage("--onnx-cudnn-conv-algo-search: expected EXHAUSTIVE, HEURISTIC or DEFAULT, got '{PropertyValue}'");
         RuleFor(o => o.RepositoryPollSecs).GreaterThan(0).When(o => o.ModelControlMode == "poll").WithMessage("--repository-poll-secs: expected 1 or more, got {PropertyValue}");
         RuleFor(o => o).Custom((o, context) =>
         {

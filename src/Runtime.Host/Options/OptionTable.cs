@@ -28,6 +28,9 @@ internal static class OptionTable
             Option.Number("onnx-intra-op-threads", "Threads inside one operator, for all models together; 0 is one a processor.", o => o.OnnxIntraOpThreads, (o, v) => o with { OnnxIntraOpThreads = v }),
             Option.Number("onnx-inter-op-threads", "Threads that run operators side by side, for all models together; 0 is one a processor.", o => o.OnnxInterOpThreads, (o, v) => o with { OnnxInterOpThreads = v }),
             Option.Switch("onnx-thread-spinning", "Let those threads spin when they have no work: lower latency for more CPU time.", o => o.OnnxThreadSpinning, (o, v) => o with { OnnxThreadSpinning = v }),
+            Option.Text("onnx-cuda-library", "ONNX Runtime's library for CUDA, libonnxruntime_providers_cuda.so, where it is neither part of ONNX Runtime nor beside the application.", o => o.OnnxCudaLibrary, (o, v) => o with { OnnxCudaLibrary = v }),
+            Option.Number("onnx-gpu-mem-limit", "Bytes of a GPU's memory for each session, where the model has no gpu_mem_limit; 0 is no limit.", o => o.OnnxGpuMemLimit, (o, v) => o with { OnnxGpuMemLimit = v }),
+            Option.Text("onnx-cudnn-conv-algo-search", "EXHAUSTIVE, HEURISTIC or DEFAULT, where the model has no cudnn_conv_algo_search: how convolutions on a GPU find their algorithm.", o => o.OnnxCudnnConvAlgoSearch, (o, v) => o with { OnnxCudnnConvAlgoSearch = v }),
         ]),
         new("Functions",
         [

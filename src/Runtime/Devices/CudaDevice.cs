@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Runtime.Inference;
 
@@ -11,15 +10,13 @@ namespace Runtime.Devices;
 /// </summary>
 public sealed unsafe class CudaDevice
 {
-    private const uint NonBlockingStream = 1;
     private const uint PortableMemory = 1;
     private const uint LazyPeerAccess = 1;
     private const long MostKeptBytes = 256 << 20;
 
     private readonly CudaDriver _driver;
     private readonly int _handle;
-    private readonly Lazy<nint> _context;
-    private readonly ConcurrentBag<nint> _streams = [];
+    private readonly CudaContext _context;
     private readonly BlockPool _blocks;
     private readonly BlockPool _pageLocked;
 
@@ -27,10 +24,11 @@ public sealed unsafe class CudaDevice
     {
         (_driver, Number) = (driver, number);
         int handle;
-        Check(driver.DeviceGet(&handle, number), "finding it");
+        var result = driver.DeviceGet(&handle, number);
         _handle = handle;
+        _context = new CudaContext(driver, handle, Device);
+        Check(result, "finding it");
         (Name, Uuid, TotalBytes) = (ReadName(), ReadUuid(), ReadTotal());
-        _context = new Lazy<nint>(RetainContext);
         _blocks = new BlockPool(AllocateBlock, FreeBlock, MostKeptBytes);
         _pageLocked = new BlockPool(AllocatePageLocked, FreePageLocked, MostKeptBytes);
         PageLocked = new PageLockedPool(_pageLocked);
@@ -58,7 +56,7 @@ public sealed unsafe class CudaDevice
         {
             nuint free;
             nuint total;
-            using var current = Enter();
+            using var current = _context.Enter();
             Check(_driver.MemGetInfo(&free, &total), "reading its free memory");
             return (long)free;
         }
@@ -82,7 +80,7 @@ public sealed unsafe class CudaDevice
         }
 
         nint address;
-        using var current = Enter();
+        using var current = _context.Enter();
         Check(_driver.IpcOpenMemHandle(&address, CudaDriver.IpcHandle.From(handle), LazyPeerAccess), "opening shared memory");
         var opened = new OpenedMemory(this, address);
         try
@@ -121,7 +119,7 @@ public sealed unsafe class CudaDevice
 
         fixed (byte* address = source)
         {
-            using var copies = new Copies(this);
+            using var copies = _context.BeginCopies();
             copies.Check(_driver.MemcpyHtoDAsync(target, address, (nuint)source.Length, copies.Stream));
             copies.Wait();
         }
@@ -138,7 +136,7 @@ public sealed unsafe class CudaDevice
 
         fixed (byte* address = target)
         {
-            using var copies = new Copies(this);
+            using var copies = _context.BeginCopies();
             copies.Check(_driver.MemcpyDtoHAsync(address, source, (nuint)target.Length, copies.Stream));
             copies.Wait();
         }
@@ -148,7 +146,7 @@ public sealed unsafe class CudaDevice
     /// <inheritdoc cref="CopyToDevice"/>
     public void Join(ReadOnlySpan<(nint Source, int Length)> parts, nint target)
     {
-        using var copies = new Copies(this);
+        using var copies = _context.BeginCopies();
         foreach (var (source, length) in parts)
         {
             if (length > 0)
@@ -168,27 +166,12 @@ public sealed unsafe class CudaDevice
         _pageLocked.Trim();
     }
 
-    private Current Enter() => new(this);
-
-    private void Check(int result, string action)
-    {
-        if (result != CudaDriver.Success)
-        {
-            throw CudaErrors.Exception(result, _driver.Text(result), $"{Device}: {action}");
-        }
-    }
-
-    private nint RetainContext()
-    {
-        nint context;
-        Check(_driver.PrimaryCtxRetain(&context, _handle), "starting it");
-        return context;
-    }
+    private void Check(int result, string action) => _context.Check(result, action);
 
     private nint AllocateBlock(long size)
     {
         nint address;
-        using var current = Enter();
+        using var current = _context.Enter();
         Check(_driver.MemAlloc(&address, (nuint)size), $"allocating {size} bytes of its memory");
         return address;
     }
@@ -198,7 +181,7 @@ public sealed unsafe class CudaDevice
     private nint AllocatePageLocked(long size)
     {
         nint address;
-        using var current = Enter();
+        using var current = _context.Enter();
         Check(_driver.MemHostAlloc(&address, (nuint)size, PortableMemory), $"allocating {size} bytes of page-locked memory");
         return address;
     }
@@ -209,7 +192,7 @@ public sealed unsafe class CudaDevice
     {
         try
         {
-            using var current = Enter();
+            using var current = _context.Enter();
             _ = free(address);
         }
         catch (InferenceException)
@@ -238,63 +221,6 @@ public sealed unsafe class CudaDevice
         nuint total;
         Check(_driver.DeviceTotalMem(&total, _handle), "reading its memory's size");
         return (long)total;
-    }
-
-    /// <summary>Makes the GPU's context this thread's while it is not disposed, and leaves the thread as it was.</summary>
-    private readonly ref struct Current
-    {
-        private readonly CudaDriver _driver;
-
-        public Current(CudaDevice device)
-        {
-            _driver = device._driver;
-            device.Check(_driver.CtxPushCurrent(device._context.Value), "entering its context");
-        }
-
-        public void Dispose()
-        {
-            nint context;
-            _ = _driver.CtxPopCurrent(&context);
-        }
-    }
-
-    /// <summary>Copies on a stream of their own, so that threads do not wait for each other's, nor for kernels of other streams.</summary>
-    private readonly ref struct Copies
-    {
-        private readonly CudaDevice _device;
-        private readonly Current _current;
-
-        public Copies(CudaDevice device)
-        {
-            _device = device;
-            _current = device.Enter();
-            if (device._streams.TryTake(out Stream))
-            {
-                return;
-            }
-
-            nint stream;
-            var result = device._driver.StreamCreate(&stream, NonBlockingStream);
-            if (result != CudaDriver.Success)
-            {
-                _current.Dispose();
-                device.Check(result, "making a stream");
-            }
-
-            Stream = stream;
-        }
-
-        public readonly nint Stream;
-
-        public void Check(int result) => _device.Check(result, "copying");
-
-        public void Wait() => Check(_device._driver.StreamSynchronize(Stream));
-
-        public void Dispose()
-        {
-            _device._streams.Add(Stream);
-            _current.Dispose();
-        }
     }
 
     private sealed class OpenedMemory(CudaDevice device, nint address) : IDisposable

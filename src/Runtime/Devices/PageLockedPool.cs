@@ -1,9 +1,10 @@
 using System.Buffers;
 using Runtime.Inference;
+using Runtime.Tensors;
 
 namespace Runtime.Devices;
 
-/// <summary>Lends page-locked host memory; ordinary memory where the system locks no more pages, as that is only slower.</summary>
+/// <summary>Lends page-locked host memory; memory of the process's pool, which does not move either, where the system locks no more pages.</summary>
 internal sealed class PageLockedPool(BlockPool blocks) : MemoryPool<byte>
 {
     public override int MaxBufferSize => Array.MaxLength;
@@ -17,7 +18,7 @@ internal sealed class PageLockedPool(BlockPool blocks) : MemoryPool<byte>
         }
         catch (InferenceException exception) when (!exception.Error.IsPermanent)
         {
-            return Shared.Rent(length);
+            return new PooledMemory(length);
         }
     }
 
@@ -39,5 +40,20 @@ internal sealed class PageLockedPool(BlockPool blocks) : MemoryPool<byte>
         }
 
         protected override void Dispose(bool disposing) => block.Dispose();
+    }
+
+    private sealed class PooledMemory(int length) : IMemoryOwner<byte>
+    {
+        private byte[]? _array = TensorPool.Shared.Rent(length);
+
+        public Memory<byte> Memory => _array.AsMemory(0, length);
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _array, null) is { } array)
+            {
+                TensorPool.Shared.Return(array);
+            }
+        }
     }
 }

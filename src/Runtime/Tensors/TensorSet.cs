@@ -38,7 +38,7 @@ public sealed class TensorSet : IDisposable
     /// <summary>What an instance says beside its outputs: parameters of every response made of them; null for none. Not to be changed once set.</summary>
     public Dictionary<string, ParameterValue>? Parameters { get; set; }
 
-    /// <summary>Where <see cref="Rent"/> takes memory for elements of fixed size, such as memory that a device copies fast; null for the pool.</summary>
+    /// <summary>Where <see cref="Rent"/> takes memory for elements of fixed size, such as memory that a device copies fast, which must not move; null for the pool.</summary>
     public MemoryPool<byte>? Source { get; init; }
 
     /// <summary>Whether outputs that are made of these inputs may stay in a device's memory, since whoever gets them copes with that.</summary>
