@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 
@@ -10,8 +11,20 @@ public sealed class OnnxBackend : IBackend
 {
     private const string DefaultFilename = "model.onnx";
 
-    /// <summary>Starts ONNX Runtime; of several backends in a process the first one's options hold.</summary>
-    public OnnxBackend(OnnxOptions? options = null) => OnnxEnvironment.Start(options ?? new OnnxOptions());
+    private readonly Lazy<CudaProvider> _cuda;
+
+    /// <summary>Starts ONNX Runtime; of several backends in a process the first one's options for its threads and log hold.</summary>
+    public OnnxBackend(OnnxOptions? options = null)
+        : this(options ?? new OnnxOptions(), () => CudaDevices.Here)
+    {
+    }
+
+    internal OnnxBackend(OnnxOptions options, Func<CudaDevices> devices)
+    {
+        Options = options;
+        _cuda = new Lazy<CudaProvider>(() => CudaProvider.Find(options, devices()));
+        OnnxEnvironment.Start(options);
+    }
 
     /// <summary>Begins to load ONNX Runtime's library beside whatever else a start does; a fault shows when a backend is made. Call it before other threads run.</summary>
     public static void BeginPreload()
@@ -25,24 +38,23 @@ public sealed class OnnxBackend : IBackend
 
     public string Name => "onnxruntime";
 
+    /// <summary>The GPUs that CUDA shows and ONNX Runtime's provider takes. Both are looked for when this is first asked.</summary>
+    public GpuSupport Gpus => Cuda.Gpus;
+
+    internal OnnxOptions Options { get; }
+
+    internal CudaProvider Cuda => _cuda.Value;
+
     public ILoadedModel Load(ModelConfig config, string versionDirectory)
     {
-        var path = FindFile(config, versionDirectory, out var shownPath);
-        InferenceSession? session = null;
+        var sessions = new OnnxSessions(config, FindFile(config, versionDirectory), this);
         try
         {
-            using var options = OnnxSessionOptions.ForSession(config);
-            session = new InferenceSession(path, options);
-            return new OnnxModel(session);
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            session?.Dispose();
-            throw OnnxErrors.AtLoad(exception, path, shownPath);
+            return new OnnxModel(sessions);
         }
         catch
         {
-            session?.Dispose();
+            sessions.Dispose();
             throw;
         }
     }
@@ -59,7 +71,7 @@ public sealed class OnnxBackend : IBackend
         }
     }
 
-    private static string FindFile(ModelConfig config, string versionDirectory, out string shownPath)
+    private static OnnxFile FindFile(ModelConfig config, string versionDirectory)
     {
         var filename = config.ModelFilename.Length == 0 ? DefaultFilename : config.ModelFilename;
         var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(versionDirectory));
@@ -70,9 +82,9 @@ public sealed class OnnxBackend : IBackend
         }
 
         path = Directory.Exists(path) ? Path.Combine(path, DefaultFilename) : path;
-        shownPath = Path.GetRelativePath(Path.GetDirectoryName(directory)!, path);
+        var shownPath = Path.GetRelativePath(Path.GetDirectoryName(directory)!, path);
         return File.Exists(path)
-            ? path
+            ? new OnnxFile(path, shownPath)
             : throw new InferenceException(ErrorCode.NotFound, $"unable to find '{shownPath}' of model '{config.Name}'");
     }
 }
