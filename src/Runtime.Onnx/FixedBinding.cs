@@ -1,12 +1,15 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
+using Runtime.Devices;
 using Runtime.Tensors;
 
 namespace Runtime.Onnx;
 
 /// <summary>
 /// Small inputs of one set of shapes and their outputs, bound once to memory of its own: an execution copies in, runs and
-/// copies out. That costs less than binding other memory each time, which allocates.
+/// copies out. That costs less than binding other memory each time, which allocates. On a GPU the inputs are bound to memory
+/// there and copied to it before each run, as ONNX Runtime copies what lies elsewhere when it is bound, and then only.
 /// </summary>
 internal sealed unsafe class FixedBinding : IDisposable
 {
@@ -14,24 +17,33 @@ internal sealed unsafe class FixedBinding : IDisposable
     public const int LargestTensor = 64 << 10;
 
     private const int LargestBlock = 1 << 20;
-    private const int Alignment = 64;
+    private const int Alignment = 256; // as ONNX Runtime's memory on GPUs is aligned; on the CPU 64 would do
 
     private readonly InferenceSession _session;
     private readonly OrtIoBinding _binding;
     private readonly Slot[] _inputs;
     private readonly Slot[] _outputs;
     private readonly byte* _block;
+    private readonly IMemoryOwner<byte>? _owner;
+    private readonly SessionDevice _device;
+    private readonly int _inputLength;
+    private CudaMemory? _inputsOnGpu;
+    private readonly MemoryHandle _pin;
 
-    private FixedBinding(InferenceSession session, Slot[] inputs, Slot[] outputs)
+    private FixedBinding(InferenceSession session, SessionDevice device, Slot[] inputs, Slot[] outputs)
     {
-        (_session, _inputs, _outputs) = (session, inputs, outputs);
+        (_session, _device, _inputs, _outputs) = (session, device, inputs, outputs);
         var last = outputs.Length > 0 ? outputs[^1] : inputs[^1];
-        _block = (byte*)NativeMemory.AlignedAlloc((nuint)(last.Offset + Padded(last.Length)), Alignment);
+        var length = last.Offset + Padded(last.Length);
+        _owner = device.HostMemory?.Rent(length);
+        _pin = _owner?.Memory.Pin() ?? default;
+        _block = (byte*)(_owner is null ? NativeMemory.AlignedAlloc((nuint)length, Alignment) : _pin.Pointer);
+        _inputLength = inputs.Length > 0 ? inputs[^1].Offset + inputs[^1].Length : 0;
         _binding = session.CreateIoBinding();
     }
 
     /// <summary>A binding for inputs of these shapes; null where something is too large for it or has no fixed size.</summary>
-    public static FixedBinding? TryCreate(InferenceSession session, TensorSet inputs, InputRules rules, BoundTensor[] outputs)
+    public static FixedBinding? TryCreate(InferenceSession session, SessionDevice device, TensorSet inputs, InputRules rules, BoundTensor[] outputs)
     {
         var offset = 0;
         if (inputs.Count + outputs.Length == 0)
@@ -58,7 +70,7 @@ internal sealed unsafe class FixedBinding : IDisposable
             }
         }
 
-        var binding = new FixedBinding(session, inputSlots, outputSlots);
+        var binding = new FixedBinding(session, device, inputSlots, outputSlots);
         try
         {
             binding.Bind();
@@ -83,8 +95,7 @@ internal sealed unsafe class FixedBinding : IDisposable
         {
             var input = inputs[i];
             ref readonly var slot = ref _inputs[i];
-            if (input.Name != slot.Tensor.Name || input.Type != slot.Tensor.Type || input.Data.Length != slot.Length
-                || !input.Shape.AsSpan().SequenceEqual(slot.Shape))
+            if (input.Data.Length != slot.Length || !slot.Bound.Fits(input))
             {
                 return false;
             }
@@ -101,11 +112,16 @@ internal sealed unsafe class FixedBinding : IDisposable
             inputs[i].Data.Span.CopyTo(Bytes(_inputs[i]));
         }
 
+        if (_inputsOnGpu is not null)
+        {
+            _device.Gpu!.CopyToDevice(new Span<byte>(_block, _inputLength), _inputsOnGpu.Address);
+        }
+
         _session.RunWithBinding(options, _binding);
         var outputs = new TensorSet(capacity: _outputs.Length);
         foreach (ref readonly var slot in _outputs.AsSpan())
         {
-            outputs.Rent(slot.Tensor.Name, slot.Tensor.Type, slot.Shape, slot.Length, out var memory);
+            outputs.Rent(slot.Bound.Tensor.Name, slot.Bound.Tensor.Type, slot.Bound.Shape, slot.Length, out var memory);
             Bytes(slot).CopyTo(memory.Span);
         }
 
@@ -115,13 +131,21 @@ internal sealed unsafe class FixedBinding : IDisposable
     public void Dispose()
     {
         _binding.Dispose();
-        NativeMemory.AlignedFree(_block);
+        ((IDisposable?)_inputsOnGpu)?.Dispose();
+        if (_owner is null)
+        {
+            NativeMemory.AlignedFree(_block);
+            return;
+        }
+
+        _pin.Dispose();
+        _owner.Dispose();
     }
 
     private static bool TryPlace(BoundTensor tensor, ref int offset, out Slot slot)
     {
         var size = Shapes.ByteSize(tensor.Tensor.Type, tensor.BoundShape);
-        slot = new Slot(tensor.Tensor, tensor.BoundShape, tensor.Shape, offset, (int)size);
+        slot = new Slot(tensor, offset, (int)size);
         if (size is < 0 or > LargestTensor || tensor.Tensor.Type == DataType.Bytes)
         {
             return false;
@@ -135,23 +159,27 @@ internal sealed unsafe class FixedBinding : IDisposable
 
     private void Bind()
     {
+        _inputsOnGpu = _inputLength > 0 ? _device.Gpu?.Allocate(_inputLength) : null;
         foreach (var slot in _inputs)
         {
-            using var value = Value(slot);
-            _binding.BindInput(slot.Tensor.Name, value);
+            using var value = _inputsOnGpu is null ? Value(slot) : ValueOnGpu(slot, _inputsOnGpu);
+            _binding.BindInput(slot.Bound.Tensor.Name, value);
         }
 
         foreach (var slot in _outputs)
         {
             using var value = Value(slot);
-            _binding.BindOutput(slot.Tensor.Name, value);
+            _binding.BindOutput(slot.Bound.Tensor.Name, value);
         }
     }
 
     private OrtValue Value(Slot slot) => OrtValue.CreateTensorValueWithData(
-        OrtMemoryInfo.DefaultInstance, slot.Tensor.ElementType, slot.BoundShape, (nint)(_block + slot.Offset), slot.Length);
+        OrtMemoryInfo.DefaultInstance, slot.Bound.Tensor.ElementType, slot.Bound.BoundShape, (nint)(_block + slot.Offset), slot.Length);
+
+    private OrtValue ValueOnGpu(Slot slot, CudaMemory inputs) => OrtValue.CreateTensorValueWithData(
+        _device.Memory!, slot.Bound.Tensor.ElementType, slot.Bound.BoundShape, inputs.Address + slot.Offset, slot.Length);
 
     private Span<byte> Bytes(in Slot slot) => new(_block + slot.Offset, slot.Length);
 
-    private readonly record struct Slot(OnnxTensor Tensor, long[] BoundShape, long[] Shape, int Offset, int Length);
+    private readonly record struct Slot(BoundTensor Bound, int Offset, int Length);
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Models;
 
 namespace Runtime.Onnx;
@@ -9,8 +10,20 @@ public sealed class OnnxBackend : IBackend
 {
     private const string DefaultFilename = "model.onnx";
 
-    /// <summary>Starts ONNX Runtime; of several backends in a process the first one's options hold.</summary>
-    public OnnxBackend(OnnxOptions? options = null) => OnnxEnvironment.Start(options ?? new OnnxOptions());
+    private readonly Lazy<CudaProvider> _cuda;
+
+    /// <summary>Starts ONNX Runtime; of several backends in a process the first one's options for its threads and log hold.</summary>
+    public OnnxBackend(OnnxOptions? options = null)
+        : this(options ?? new OnnxOptions(), () => CudaDevices.Here)
+    {
+    }
+
+    internal OnnxBackend(OnnxOptions options, Func<CudaDevices> devices)
+    {
+        Options = options;
+        _cuda = new Lazy<CudaProvider>(() => CudaProvider.Find(options, devices()));
+        OnnxEnvironment.Start(options);
+    }
 
     /// <summary>Begins to load ONNX Runtime's library beside whatever else a start does; a fault shows when a backend is made. Call it before other threads run.</summary>
     public static void BeginPreload()
@@ -21,24 +34,24 @@ public sealed class OnnxBackend : IBackend
 
     public string Name => "onnxruntime";
 
+    /// <summary>The GPUs that CUDA shows and ONNX Runtime's provider takes. Both are looked for when this is first asked.</summary>
+    public GpuSupport Gpus => Cuda.Gpus;
+
+    internal OnnxOptions Options { get; }
+
+    internal CudaProvider Cuda => _cuda.Value;
+
     public ILoadedModel Load(ModelConfig config, string versionDirectory)
     {
         var path = ModelFile.Find(config, versionDirectory, DefaultFilename, out var shownPath);
-        InferenceSession? session = null;
+        var sessions = new OnnxSessions(config, new OnnxFile(path, shownPath), this);
         try
         {
-            using var options = OnnxSessionOptions.ForSession(config);
-            session = new InferenceSession(path, options);
-            return new OnnxModel(session);
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            session?.Dispose();
-            throw OnnxErrors.AtLoad(exception, path, shownPath);
+            return new OnnxModel(sessions);
         }
         catch
         {
-            session?.Dispose();
+            sessions.Dispose();
             throw;
         }
     }

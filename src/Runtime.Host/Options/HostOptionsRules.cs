@@ -27,6 +27,9 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         RuleFor(o => o.LoadModel).Must(models => models.Count == 1).When(o => o.LoadModel.Contains("*")).WithMessage("--load-model=* loads every model and stands alone");
         RuleFor(o => o.OnnxIntraOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-intra-op-threads: expected 0 to 1024, got {PropertyValue}");
         RuleFor(o => o.OnnxInterOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-inter-op-threads: expected 0 to 1024, got {PropertyValue}");
+        RuleFor(o => o.OnnxCudaLibrary).Must(file => file.Length == 0 || File.Exists(file)).WithMessage("--onnx-cuda-library: there is no file '{PropertyValue}'");
+        RuleFor(o => o.OnnxGpuMemLimit).GreaterThanOrEqualTo(0).WithMessage("--onnx-gpu-mem-limit: expected 0 or more, got {PropertyValue}");
+        RuleFor(o => o.OnnxCudnnConvAlgoSearch).Must(search => search is "EXHAUSTIVE" or "HEURISTIC" or "DEFAULT").WithMessage("--onnx-cudnn-conv-algo-search: expected EXHAUSTIVE, HEURISTIC or DEFAULT, got '{PropertyValue}'");
         RuleFor(o => o.TorchIntraOpThreads).InclusiveBetween(0, 1024).WithMessage("--torch-intra-op-threads: expected 0 to 1024, got {PropertyValue}");
         RuleFor(o => o.RepositoryPollSecs).GreaterThan(0).When(o => o.ModelControlMode == "poll").WithMessage("--repository-poll-secs: expected 1 or more, got {PropertyValue}");
         RuleFor(o => o).Custom((o, context) =>
@@ -43,6 +46,7 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
                 context.AddFailure(message);
             }
         });
+        RuleFor(o => o.MetricsIntervalMs).GreaterThanOrEqualTo(0).WithMessage("--metrics-interval-ms: expected 0 or more, got {PropertyValue}");
         RuleFor(o => o.Id).NotEmpty().WithMessage("--id must not be empty");
     }
 
@@ -74,6 +78,8 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
     private void LimitRules()
     {
         RuleFor(o => o.DrainDelaySecs).GreaterThanOrEqualTo(0).WithMessage("--drain-delay-secs: expected 0 or more, got {PropertyValue}");
+        RuleFor(o => o.CanaryIntervalSecs).InclusiveBetween(0, 86_400).WithMessage("--canary-interval-secs: expected 0 to 86400, got {PropertyValue}");
+        RuleFor(o => o.CanaryTimeoutSecs).InclusiveBetween(1, 86_400).WithMessage("--canary-timeout-secs: expected 1 to 86400, got {PropertyValue}");
         RuleFor(o => o.MaxRequestsInFlight).GreaterThanOrEqualTo(0).WithMessage("--max-requests-in-flight: expected 0 or more, got {PropertyValue}");
         RuleFor(o => o.MaxBodyBytesInFlight).GreaterThanOrEqualTo(0).WithMessage("--max-body-bytes-in-flight: expected 0 or more, got {PropertyValue}");
         RuleFor(o => o.RequestTimeoutMs).GreaterThanOrEqualTo(0).WithMessage("--request-timeout-ms: expected 0 or more, got {PropertyValue}");
