@@ -10,10 +10,16 @@ public sealed class OnnxBackend : IBackend
 {
     private const string DefaultFilename = "model.onnx";
 
-    /// <summary>Starts ONNX Runtime; of several backends in a process the first one's options hold.</summary>
-    public OnnxBackend(OnnxOptions? options = null) => OnnxEnvironment.Start(options ?? new OnnxOptions());
+    private readonly Task _environment;
 
-    /// <summary>Begins to load ONNX Runtime's library beside whatever else a start does; a fault shows when a backend is made. Call it before other threads run.</summary>
+    /// <summary>Begins to start ONNX Runtime, for which loads wait; of several backends in a process the first one's options hold.</summary>
+    public OnnxBackend(OnnxOptions? options = null)
+    {
+        OnnxEnvironment.DisableTelemetry();
+        _environment = Task.Run(() => OnnxEnvironment.Start(options ?? new OnnxOptions()));
+    }
+
+    /// <summary>Begins to load ONNX Runtime's library beside whatever else a start does; a fault shows when a model loads. Call it before other threads run.</summary>
     public static void BeginPreload()
     {
         OnnxEnvironment.DisableTelemetry();
@@ -31,6 +37,7 @@ public sealed class OnnxBackend : IBackend
         InferenceSession? session = null;
         try
         {
+            _environment.GetAwaiter().GetResult();
             using var options = OnnxSessionOptions.ForSession(config);
             session = new InferenceSession(path, options);
             return new OnnxModel(session);
@@ -55,7 +62,7 @@ public sealed class OnnxBackend : IBackend
         }
         catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException or TypeInitializationException or OnnxRuntimeException)
         {
-            // Making a backend meets the same fault, where somebody hears of it.
+            // Loading a model meets the same fault, where somebody hears of it.
         }
     }
 
