@@ -5,6 +5,7 @@ using BenchmarkDotNet.Attributes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Host.Http;
 using Runtime.Host.Options;
 using Runtime.Host.SharedMemory;
@@ -51,7 +52,7 @@ public class BinaryInferBenchmarks : ILoadedModel
     [GlobalCleanup]
     public void Cleanup() => _model?.Dispose();
 
-    public IDisposable CreateInstance(ModelConfig config) => new Instance();
+    public IDisposable CreateInstance(ModelConfig config, Device device) => new Instance();
 
     public void Dispose() => GC.SuppressFinalize(this);
 

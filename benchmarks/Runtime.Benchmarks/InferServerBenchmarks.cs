@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Host.Http;
 using Runtime.Host.Options;
 using Runtime.Host.SharedMemory;
@@ -72,7 +73,7 @@ public class InferServerBenchmarks : ILoadedModel
         GC.SuppressFinalize(this);
     }
 
-    public IDisposable CreateInstance(ModelConfig config) => new Instance();
+    public IDisposable CreateInstance(ModelConfig config, Device device) => new Instance();
 
     private sealed class Instance : IModelInstance
     {

@@ -16,6 +16,8 @@ switch (args)
         return await IdleCommand.RunAsync(args);
     case ["batching", var repository]:
         return await BatchingComparison.RunAsync(repository);
+    case ["served", var repository, _, ..]:
+        return await ServedComparison.RunAsync(repository, args[2..]);
     case ["queue"]:
         await QueueLoad.RunAsync();
         return 0;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -141,7 +142,7 @@ internal static class QueueLoad
     {
         public ModelSignature? Signature => null;
 
-        public IDisposable CreateInstance(ModelConfig config) => new SpinInstance(costMicroseconds);
+        public IDisposable CreateInstance(ModelConfig config, Device device) => new SpinInstance(costMicroseconds);
 
         public void Dispose()
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using BenchmarkDotNet.Attributes;
 using Microsoft.AspNetCore.Http;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Host.Logging;
 using Runtime.Host.Options;
 using Runtime.Host.Settings;
@@ -96,7 +97,7 @@ public class RequestObserverBenchmarks : ILoadedModel
 
     public void Dispose() => GC.SuppressFinalize(this);
 
-    public IDisposable CreateInstance(ModelConfig config) => new Instance();
+    public IDisposable CreateInstance(ModelConfig config, Device device) => new Instance();
 
     private sealed class Instance : IModelInstance
     {

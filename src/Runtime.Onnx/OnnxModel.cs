@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 
@@ -34,7 +35,7 @@ internal sealed class OnnxModel : ILoadedModel
 
     public ModelSignature Signature { get; }
 
-    public IDisposable CreateInstance(ModelConfig config)
+    public IDisposable CreateInstance(ModelConfig config, Device device)
     {
         var outputs = config.Outputs.Select(configured => Array.Find(Outputs, output => output.Name == configured.Name)
             ?? throw new InferenceException(

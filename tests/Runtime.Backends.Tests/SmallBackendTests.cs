@@ -1,3 +1,4 @@
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -48,7 +49,7 @@ public sealed class SmallBackendTests : PoolTest
         {
             Parameters = new Dictionary<string, string> { ["execute_delay_ms"] = "soon" },
         };
-        var exception = Assert.Throws<InferenceException>(() => new IdentityBackend().Load(config, "").CreateInstance(config));
+        var exception = Assert.Throws<InferenceException>(() => new IdentityBackend().Load(config, "").CreateInstance(config, Device.Cpu));
         Assert.Equal("parameter 'execute_delay_ms' of model 'small' must be a whole number of milliseconds, got 'soon'", exception.Message);
     }
 
@@ -123,7 +124,7 @@ public sealed class SmallBackendTests : PoolTest
 
     private static TensorSet Execute(ModelConfig config, TensorSet inputs, CancellationToken cancellation)
     {
-        using var instance = (IModelInstance)new IdentityBackend().Load(config, "").CreateInstance(config);
+        using var instance = (IModelInstance)new IdentityBackend().Load(config, "").CreateInstance(config, Device.Cpu);
         return instance.Execute(inputs, cancellation);
     }
 
@@ -150,7 +151,7 @@ public sealed class SmallBackendTests : PoolTest
         return request;
     }
 
-    private static IStreamingInstance Stream(IBackend backend, ModelConfig config) => (IStreamingInstance)backend.Load(config, "").CreateInstance(config);
+    private static IStreamingInstance Stream(IBackend backend, ModelConfig config) => (IStreamingInstance)backend.Load(config, "").CreateInstance(config, Device.Cpu);
 
     private static TensorSet RepeatInputs(int[] values, uint[] delays) => new TensorSet(capacity: 3)
         .With("IN", DataType.Int32, [values.Length], values)

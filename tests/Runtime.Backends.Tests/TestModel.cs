@@ -1,3 +1,4 @@
+using Runtime.Devices;
 using Runtime.Models;
 using Runtime.Onnx;
 using Runtime.Tensors;
@@ -44,7 +45,7 @@ internal sealed class TestModel : IDisposable
     public static void TryLoad(ModelConfig config)
     {
         using var loaded = Backend.Load(config, Directory);
-        loaded.CreateInstance(config).Dispose();
+        loaded.CreateInstance(config, Device.Cpu).Dispose();
     }
 
     public static ModelConfig Configure(string name, params (string Key, string Value)[] parameters)
@@ -58,7 +59,7 @@ internal sealed class TestModel : IDisposable
         return ModelConfig.From(message);
     }
 
-    public IModelInstance CreateInstance(ModelConfig? config = null) => (IModelInstance)_loaded.CreateInstance(config ?? Config);
+    public IModelInstance CreateInstance(ModelConfig? config = null) => (IModelInstance)_loaded.CreateInstance(config ?? Config, Device.Cpu);
 
     public TensorSet Execute(TensorSet inputs) => Instance.Execute(inputs, CancellationToken.None);
 

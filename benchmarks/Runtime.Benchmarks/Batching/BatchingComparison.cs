@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Onnx;
@@ -119,7 +120,7 @@ internal sealed class SpinModel : ILoadedModel, IModelInstance
 
     public ModelSignature? Signature => null;
 
-    public IDisposable CreateInstance(ModelConfig config) => this;
+    public IDisposable CreateInstance(ModelConfig config, Device device) => this;
 
     public TensorSet Execute(TensorSet inputs, CancellationToken cancellation)
     {

@@ -1,5 +1,6 @@
 using System.Collections;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Models;
 
 namespace Runtime.Functions.Execution;
@@ -27,7 +28,7 @@ internal sealed class LoadedFunction(FunctionOrigin origin, FunctionServices ser
         }
     }
 
-    public IDisposable CreateInstance(ModelConfig config)
+    public IDisposable CreateInstance(ModelConfig config, Device device)
     {
         WorkerThreads.Raise();
         var context = ContextOf(config);

@@ -1,3 +1,4 @@
+using Runtime.Devices;
 using Runtime.Models;
 
 namespace Runtime.Backends;
@@ -7,7 +8,7 @@ internal sealed class FilelessModel(Func<ModelConfig, IDisposable> createInstanc
 {
     public ModelSignature? Signature => null;
 
-    public IDisposable CreateInstance(ModelConfig config) => createInstance(config);
+    public IDisposable CreateInstance(ModelConfig config, Device device) => createInstance(config);
 
     public void Dispose()
     {

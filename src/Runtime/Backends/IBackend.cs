@@ -1,3 +1,5 @@
+using System.Buffers;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -12,6 +14,9 @@ public interface IBackend
 
     /// <summary>Whether a version is made of files; a model of a backend without files is version 1 where it has no version directory.</summary>
     bool NeedsFiles => true;
+
+    /// <summary>Where its models can run besides the CPU; asked once a load.</summary>
+    GpuSupport Gpus => GpuSupport.Never;
 
     /// <summary>Loads one version of a model. Only the configuration's parameters and file name need be complete yet.</summary>
     /// <exception cref="Inference.InferenceException">The files cannot be loaded; the message says why.</exception>
@@ -33,15 +38,18 @@ public interface ILoadedModel : IDisposable
     }
 
     /// <summary>
-    /// Makes one instance for the complete configuration: an <see cref="IModelInstance"/>, or an <see cref="IAsyncInstance"/>,
+    /// Makes one instance for the complete configuration, to run on one of its devices: an <see cref="IModelInstance"/>, or an <see cref="IAsyncInstance"/>,
     /// an <see cref="IStreamingInstance"/> or both of these.
     /// </summary>
-    IDisposable CreateInstance(ModelConfig config);
+    IDisposable CreateInstance(ModelConfig config, Device device);
 }
 
 /// <summary>Executes one batch at a time, on one thread at a time.</summary>
 public interface IModelInstance : IDisposable
 {
+    /// <summary>Memory from which its device copies faster than from the process's own, to gather batches in; null where there is none.</summary>
+    MemoryPool<byte>? InputMemory => null;
+
     /// <summary>
     /// A function from tensors to tensors. Inputs keep their order of arrival and stay the caller's; the returned set is the
     /// caller's to dispose. Rows of all tensors correspond along the first dimension when the model batches.

@@ -1,3 +1,5 @@
+using Runtime.Devices;
+using Runtime.Models.Configuration;
 using Runtime.Tensors;
 
 namespace Runtime.Models;
@@ -30,8 +32,8 @@ public sealed record ModelConfig
     /// <summary>Whether one request may get any number of responses.</summary>
     public required bool IsDecoupled { get; init; }
 
-    /// <summary>How many instances run at once, at least 1.</summary>
-    public required int InstanceCount { get; init; }
+    /// <summary>The devices of the instances that run at once, one for each, at least one.</summary>
+    public required IReadOnlyList<Device> InstanceDevices { get; init; }
 
     /// <summary>Null where requests are executed one by one.</summary>
     public required DynamicBatchingConfig? DynamicBatching { get; init; }
@@ -68,7 +70,7 @@ public sealed record ModelConfig
         ModelFilename = message.DefaultModelFilename,
         Parameters = message.Parameters.ToDictionary(parameter => parameter.Key, parameter => parameter.Value.StringValue),
         IsDecoupled = message.ModelTransactionPolicy?.Decoupled ?? false,
-        InstanceCount = Math.Max(1, message.InstanceGroup.Sum(group => group.Count)),
+        InstanceDevices = InstancePlacement.Devices(message),
         DynamicBatching = message.SequenceBatching is not null && message.MaxBatchSize > 0
             ? SequenceBatchingConfig.BatchingOf(message.SequenceBatching)
             : DynamicBatchingConfig.From(message.DynamicBatching),

@@ -1,4 +1,5 @@
 using Runtime.Backends;
+using Runtime.Models.Configuration;
 using Runtime.Scheduling;
 
 namespace Runtime.Models;
@@ -22,11 +23,10 @@ internal sealed class ModelInstances : IDisposable
         {
             Padding = Padding.Of(config);
             sequenceInputs = config.SequenceBatching is null ? null : new SequenceInputs(config, directory);
-            do
+            foreach (var device in config.InstanceDevices)
             {
-                instances.Add(loaded.CreateInstance(sequenceInputs?.InstanceConfig ?? config));
+                instances.Add(loaded.CreateInstance(sequenceInputs?.InstanceConfig ?? config, device));
             }
-            while (instances.Count < config.InstanceCount);
         }
         catch
         {
@@ -44,6 +44,7 @@ internal sealed class ModelInstances : IDisposable
         else if (instances[0] is IModelInstance)
         {
             Queue = new RequestQueue(config, watch.Statistics, watch.Time);
+            Placement = InstancePlacement.Text(config.InstanceDevices);
             _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, Queue, (IModelInstance)instance, watch.Statistics, $"{config.Name}_{version}_{i}"))];
         }
 
@@ -64,7 +65,7 @@ internal sealed class ModelInstances : IDisposable
     public bool MixShapes => _runner is not null;
 
     /// <summary>What they run on, for the log; empty for those without threads of their own.</summary>
-    public string Placement => _workers.Length == 0 ? "" : $"{_workers.Length} {(_workers.Length == 1 ? "instance" : "instances")} on CPU";
+    public string Placement { get; } = "";
 
     /// <summary>The instance for the next stream, each in its turn.</summary>
     public IStreamingInstance NextStreaming() => _streaming[(uint)Interlocked.Increment(ref _nextStreaming) % (uint)_streaming.Length];

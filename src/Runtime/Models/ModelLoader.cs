@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models.Configuration;
 using Runtime.Schemas;
@@ -68,7 +69,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
         {
             var source = files?.Path ?? directory;
             var message = ReadConfig(name, source, overrides);
-            ConfigRules.Prepare(message, name, source, options.AutoComplete);
+            ConfigRules.Prepare(message, name, source, options.AutoComplete, config => FindBackend(config)?.Gpus ?? GpuSupport.Never);
             var versions = VersionPolicy.Select(message.VersionPolicy, Available(message, source));
             return versions.Count > 0
                 ? new ModelSource(message, source, versions, files) { Schema = InputSchemaFile.Find(source, options.SchemaDirectory, name) }
@@ -116,7 +117,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
     private IReadOnlyList<long> Available(Protocol.ModelConfig message, string directory)
     {
         var versions = ModelDirectory.Versions(directory);
-        var needsFiles = message.EnsembleScheduling is null && backends.All(backend => backend.Name != message.Backend || backend.NeedsFiles);
+        var needsFiles = message.EnsembleScheduling is null && (FindBackend(message)?.NeedsFiles ?? true);
         return versions.Count > 0 || needsFiles ? versions : [1];
     }
 
@@ -134,8 +135,9 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
     private Model LoadVersion(Protocol.ModelConfig message, ModelSource source, long version)
     {
         var directory = source.Directory;
-        ConfigRules.CheckInstances(message);
-        var loaded = Backend(message).Load(ModelConfig.From(message), Path.Combine(directory, version.ToString(CultureInfo.InvariantCulture)));
+        var backend = Backend(message);
+        ConfigRules.CheckInstances(message, backend.Gpus);
+        var loaded = backend.Load(ModelConfig.From(message), Path.Combine(directory, version.ToString(CultureInfo.InvariantCulture)));
         ModelConfig config;
         Dictionary<string, string[]> labels;
         try
@@ -197,7 +199,9 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
         return config with { Limits = options.Limits.For(config) };
     }
 
-    private IBackend Backend(Protocol.ModelConfig message) => backends.FirstOrDefault(candidate => candidate.Name == message.Backend)
+    private IBackend? FindBackend(Protocol.ModelConfig message) => backends.FirstOrDefault(candidate => candidate.Name == message.Backend);
+
+    private IBackend Backend(Protocol.ModelConfig message) => FindBackend(message)
         ?? throw new InferenceException(
             ErrorCode.InvalidArgument,
             $"unable to find backend '{message.Backend}'; this host has {string.Join(", ", backends.Select(candidate => candidate.Name).Order(StringComparer.Ordinal))}");

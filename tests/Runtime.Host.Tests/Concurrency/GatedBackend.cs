@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Models;
 using Runtime.Tensors;
 
@@ -30,7 +31,7 @@ internal sealed class GatedBackend : IBackend, ILoadedModel, IModelInstance
 
     public ILoadedModel Load(ModelConfig config, string versionDirectory) => this;
 
-    public IDisposable CreateInstance(ModelConfig config) => this;
+    public IDisposable CreateInstance(ModelConfig config, Device device) => this;
 
     public TensorSet Execute(TensorSet inputs, CancellationToken cancellation)
     {

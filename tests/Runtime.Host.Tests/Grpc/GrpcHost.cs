@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Host.Grpc;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Settings;
@@ -114,7 +115,7 @@ internal sealed class GrpcHost : IAsyncDisposable
 
         public ILoadedModel Load(ModelConfig config, string versionDirectory) => this;
 
-        public IDisposable CreateInstance(ModelConfig config) => this;
+        public IDisposable CreateInstance(ModelConfig config, Device device) => this;
 
         public TensorSet Execute(TensorSet inputs, CancellationToken cancellation)
         {

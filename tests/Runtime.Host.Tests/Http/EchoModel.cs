@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Models;
 using Runtime.Tensors;
 
@@ -28,7 +29,7 @@ internal sealed class EchoModel(bool isDecoupled = false) : ILoadedModel
             """);
     }
 
-    public IDisposable CreateInstance(ModelConfig config) => isDecoupled ? new StreamingInstance(config) : new Instance(config);
+    public IDisposable CreateInstance(ModelConfig config, Device device) => isDecoupled ? new StreamingInstance(config) : new Instance(config);
 
     public void Dispose()
     {

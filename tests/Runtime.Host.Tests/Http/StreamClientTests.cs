@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Host.Http;
 using Runtime.Inference;
 using Runtime.Models;
@@ -100,7 +101,7 @@ public sealed class StreamClientTests : IDisposable
 
         public ModelSignature? Signature => null;
 
-        public IDisposable CreateInstance(ModelConfig config) => this;
+        public IDisposable CreateInstance(ModelConfig config, Device device) => this;
 
         public async IAsyncEnumerable<TensorSet> ExecuteAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
         {

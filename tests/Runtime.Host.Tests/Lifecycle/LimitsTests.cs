@@ -4,6 +4,7 @@ using System.Text;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Host.Grpc;
 using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
@@ -246,7 +247,7 @@ public sealed class LimitsTests : IAsyncDisposable
 
         public ILoadedModel Load(ModelConfig config, string versionDirectory) => this;
 
-        public IDisposable CreateInstance(ModelConfig config) => this;
+        public IDisposable CreateInstance(ModelConfig config, Device device) => this;
 
         public TensorSet Execute(TensorSet inputs, CancellationToken cancellation)
         {

@@ -1,4 +1,5 @@
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -17,7 +18,7 @@ internal sealed class FunctionBackend : IBackend, ILoadedModel, IAsyncInstance
 
     public ILoadedModel Load(ModelConfig config, string versionDirectory) => this;
 
-    public IDisposable CreateInstance(ModelConfig config) => this;
+    public IDisposable CreateInstance(ModelConfig config, Device device) => this;
 
     public async ValueTask<AsyncResult[]> ExecuteAsync(IReadOnlyList<AsyncRequest> batch, CancellationToken cancellation)
     {

@@ -1,4 +1,5 @@
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -110,7 +111,7 @@ internal sealed class AddBackend : IBackend
     {
         public ModelSignature? Signature => null;
 
-        public IDisposable CreateInstance(ModelConfig config) => new Instance(number);
+        public IDisposable CreateInstance(ModelConfig config, Device device) => new Instance(number);
 
         public void Dispose() => Interlocked.Increment(ref backend.Disposed);
     }

@@ -1,4 +1,5 @@
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -118,7 +119,7 @@ public class RequestTimeoutTests
     {
         public ModelSignature? Signature => null;
 
-        public IDisposable CreateInstance(ModelConfig config) => this;
+        public IDisposable CreateInstance(ModelConfig config, Device device) => this;
 
         public async IAsyncEnumerable<TensorSet> ExecuteAsync(InferenceRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
         {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -13,7 +14,7 @@ internal sealed class FunctionModel(Func<TensorSet, CancellationToken, TensorSet
 
     public ModelSignature? Signature => null;
 
-    public IDisposable CreateInstance(ModelConfig config) => new Instance(function);
+    public IDisposable CreateInstance(ModelConfig config, Device device) => new Instance(function);
 
     public void Dispose() => Interlocked.Increment(ref Disposed);
 

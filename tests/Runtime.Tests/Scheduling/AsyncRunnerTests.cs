@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Scheduling;
@@ -196,7 +197,7 @@ public class AsyncRunnerTests
     {
         public ModelSignature? Signature => null;
 
-        public IDisposable CreateInstance(ModelConfig config) => new AsyncInstance(execute);
+        public IDisposable CreateInstance(ModelConfig config, Device device) => new AsyncInstance(execute);
 
         public void Dispose()
         {

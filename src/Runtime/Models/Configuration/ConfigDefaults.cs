@@ -1,13 +1,11 @@
-using Kind = Runtime.Protocol.ModelInstanceGroup.Types.Kind;
+using Runtime.Devices;
 
 namespace Runtime.Models.Configuration;
 
 /// <summary>What a configuration means that leaves a field away.</summary>
 internal static class ConfigDefaults
 {
-    private const int OnnxRuntimeCpuInstances = 2;
-
-    public static void Fill(Protocol.ModelConfig config)
+    public static void Fill(Protocol.ModelConfig config, GpuSupport gpus)
     {
         config.VersionPolicy ??= new();
         if (config.VersionPolicy.PolicyChoiceCase == Protocol.ModelVersionPolicy.PolicyChoiceOneofCase.None)
@@ -28,7 +26,7 @@ internal static class ConfigDefaults
         config.Optimization ??= new();
         config.Optimization.InputPinnedMemory ??= new() { Enable = true };
         config.Optimization.OutputPinnedMemory ??= new() { Enable = true };
-        FillInstances(config);
+        InstancePlacement.Fill(config, gpus);
         FillPreferredBatchSize(config);
     }
 
@@ -43,26 +41,6 @@ internal static class ConfigDefaults
         if (config.SequenceBatching?.Oldest is { PreferredBatchSize.Count: 0 } oldest && config.MaxBatchSize > 0)
         {
             oldest.PreferredBatchSize.Add(config.MaxBatchSize);
-        }
-    }
-
-    private static void FillInstances(Protocol.ModelConfig config)
-    {
-        if (config.InstanceGroup.Count == 0)
-        {
-            config.InstanceGroup.Add(new Protocol.ModelInstanceGroup { Name = config.Name });
-        }
-
-        for (var i = 0; i < config.InstanceGroup.Count; i++)
-        {
-            var group = config.InstanceGroup[i];
-            group.Name = group.Name.Length > 0 ? group.Name : $"{config.Name}_{i}";
-            group.Kind = group.Kind == Kind.Auto ? Kind.Cpu : group.Kind;
-            if (group.Count == 0)
-            {
-                var isOnnxOnCpu = config.Backend == BackendFields.OnnxRuntime && group.Kind == Kind.Cpu;
-                group.Count = isOnnxOnCpu ? OnnxRuntimeCpuInstances : 1;
-            }
         }
     }
 }

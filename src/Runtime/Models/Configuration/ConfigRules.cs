@@ -1,3 +1,5 @@
+using Runtime.Devices;
+
 namespace Runtime.Models.Configuration;
 
 /// <summary>What holds for every configuration, whatever the model's file says.</summary>
@@ -6,9 +8,10 @@ public static class ConfigRules
     /// <summary>
     /// Fills what follows from the name, the platform and the backend, in place, before the model is loaded; refuses at once
     /// what no file can mend. Without <paramref name="autoComplete"/> the configuration must be complete.
+    /// <paramref name="gpusOf"/> says where the model's backend can run, once that is known; null for the CPU alone.
     /// </summary>
     /// <exception cref="ModelConfigException">The configuration cannot be served.</exception>
-    public static void Prepare(Protocol.ModelConfig config, string modelName, string modelDirectory, bool autoComplete)
+    public static void Prepare(Protocol.ModelConfig config, string modelName, string modelDirectory, bool autoComplete, Func<Protocol.ModelConfig, GpuSupport>? gpusOf = null)
     {
         if (config.Name.Length == 0)
         {
@@ -23,7 +26,7 @@ public static class ConfigRules
         BackendFields.Fill(config, modelDirectory);
         UnsupportedFields.Check(config);
         CacheRules.Check(config);
-        ConfigDefaults.Fill(config);
+        ConfigDefaults.Fill(config, gpusOf?.Invoke(config) ?? GpuSupport.Never);
         CheckBatchSize(config);
         CheckFile(config.DefaultModelFilename, "default_model_filename", config);
         CheckVersions(config);
@@ -41,7 +44,11 @@ public static class ConfigRules
 
     /// <summary>Checks the instance groups against this machine, which is worth knowing before a file is loaded.</summary>
     /// <exception cref="ModelConfigException">They cannot be had here.</exception>
-    public static void CheckInstances(Protocol.ModelConfig config) => InstanceRules.Check(config);
+    public static void CheckInstances(Protocol.ModelConfig config, GpuSupport gpus)
+    {
+        InstanceRules.CheckDevices(config, gpus);
+        InstanceRules.Check(config);
+    }
 
     /// <summary>Checks a configuration that is complete.</summary>
     /// <param name="config">The configuration.</param>

@@ -1,3 +1,4 @@
+using Runtime.Devices;
 using Kind = Runtime.Protocol.ModelInstanceGroup.Types.Kind;
 
 namespace Runtime.Models.Configuration;
@@ -22,13 +23,8 @@ internal static class InstanceRules
 
         foreach (var group in config.InstanceGroup)
         {
-            var prefix = $"instance group {group.Name} of model {config.Name}";
-            if (group.Kind == Kind.Gpu)
-            {
-                throw new ModelConfigException($"{prefix} has kind KIND_GPU but server does not support GPUs; use KIND_CPU or KIND_AUTO");
-            }
-
-            if (group.Gpus.Count > 0)
+            var prefix = Prefix(group, config);
+            if (group.Kind != Kind.Gpu && group.Gpus.Count > 0)
             {
                 var kind = group.Kind == Kind.Model ? "KIND_MODEL" : "KIND_CPU";
                 throw new ModelConfigException($"{prefix} has kind {kind} but specifies one or more GPUs");
@@ -40,10 +36,42 @@ internal static class InstanceRules
             }
         }
 
-        var total = config.InstanceGroup.Sum(group => (long)group.Count);
+        var total = config.InstanceGroup.Sum(group => (long)group.Count * Math.Max(1, group.Gpus.Count));
         if (total > MostInstances)
         {
             throw new ModelConfigException($"model '{config.Name}': 'instance_group' asks for {total} instances, but at most {MostInstances} are possible");
+        }
+    }
+
+    /// <summary>Checks that the GPUs which the groups ask for are there.</summary>
+    public static void CheckDevices(Protocol.ModelConfig config, GpuSupport gpus)
+    {
+        foreach (var group in config.InstanceGroup.Where(group => group.Kind == Kind.Gpu))
+        {
+            CheckGpus(group, gpus, Prefix(group, config));
+        }
+    }
+
+    private static string Prefix(Protocol.ModelInstanceGroup group, Protocol.ModelConfig config) => $"instance group {group.Name} of model {config.Name}";
+
+    private static void CheckGpus(Protocol.ModelInstanceGroup group, GpuSupport gpus, string prefix)
+    {
+        if (gpus.Numbers.Count == 0)
+        {
+            throw new ModelConfigException($"{prefix} has kind KIND_GPU but server does not support GPUs: {gpus.WhyNone}; use KIND_CPU or KIND_AUTO");
+        }
+
+        foreach (var number in group.Gpus)
+        {
+            if (!gpus.Numbers.Contains(number))
+            {
+                throw new ModelConfigException($"{prefix} specifies invalid or unsupported gpu id {number}. GPUs of this machine are: {string.Join(", ", gpus.Numbers)}");
+            }
+        }
+
+        if (group.Gpus.Distinct().Count() < group.Gpus.Count)
+        {
+            throw new ModelConfigException($"{prefix} names a GPU twice: [{string.Join(", ", group.Gpus)}]; use count for several instances on one GPU");
         }
     }
 }

@@ -1,3 +1,4 @@
+using Runtime.Devices;
 using Runtime.Models.Configuration;
 
 namespace Runtime.Tests.Models.Configuration;
@@ -84,7 +85,7 @@ public sealed class ConfigRulesTests : IDisposable
     [InlineData("backend: 'x' model_metrics { metric_control { } }", "model 'model': 'model_metrics' is not supported yet")]
     [InlineData("backend: 'x' metric_tags { key: 'a' value: 'b' }", "model 'model': 'metric_tags' is not supported yet")]
     public void Prepare_Fault_SaysWhy(string text, string expected) =>
-        Assert.StartsWith(expected, Assert.Throws<ModelConfigException>(() => ConfigRules.CheckInstances(Prepare(text))).Message, StringComparison.Ordinal);
+        Assert.StartsWith(expected, Assert.Throws<ModelConfigException>(() => ConfigRules.CheckInstances(Prepare(text), GpuSupport.Never)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Prepare_IncompleteWithoutCompletion_IsRefused() =>

@@ -1,0 +1,29 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace Runtime.Devices;
+
+/// <summary>
+/// Bytes of a tensor that lie in a GPU's memory. Who reads the span gets a copy in host memory, made on the first reading
+/// and kept; who knows of devices asks <see cref="TryGet"/> and goes without.
+/// </summary>
+public abstract class DeviceMemory : MemoryManager<byte>
+{
+    /// <summary>The GPU whose memory it is.</summary>
+    public abstract Device Device { get; }
+
+    /// <summary>The address on the device, valid until this is disposed.</summary>
+    public abstract nint Address { get; }
+
+    public abstract int Length { get; }
+
+    public override Memory<byte> Memory => CreateMemory(Length);
+
+    /// <summary>Makes the copy in host memory now, so that no later reading can fail.</summary>
+    /// <exception cref="Inference.InferenceException">The device refuses; the message says why.</exception>
+    public abstract void CopyToHost();
+
+    /// <summary>The device's memory behind these bytes, and their place in it; null for host memory. Copies nothing.</summary>
+    public static DeviceMemory? TryGet(ReadOnlyMemory<byte> data, out int start, out int length)
+        => MemoryMarshal.TryGetMemoryManager(data, out DeviceMemory? memory, out start, out length) ? memory : null;
+}
