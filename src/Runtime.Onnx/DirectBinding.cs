@@ -1,12 +1,18 @@
 using System.Buffers;
 using Microsoft.ML.OnnxRuntime;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Tensors;
 
 namespace Runtime.Onnx;
 
-/// <summary>Executes on the caller's memory, whatever the shapes: large tensors are not copied, outputs of unknown shape come in ONNX Runtime's memory.</summary>
-internal sealed class DirectBinding(InferenceSession session, InputRules rules) : IDisposable
+/// <summary>
+/// Executes on the caller's memory, whatever the shapes: large tensors are not copied, outputs of unknown shape come in ONNX
+/// Runtime's memory. A run returns when the session's stream has done all its work, since ONNX Runtime's CUDA provider waits
+/// for it where a run ends (OnRunEnd, unless <c>disable_synchronize_execution_providers</c> is set), so outputs on a GPU can
+/// be read on any stream.
+/// </summary>
+internal sealed class DirectBinding(InferenceSession session, SessionDevice device, InputRules rules) : IDisposable
 {
     // What tensors without elements point at, as a null pointer is refused.
     private static readonly byte[] Nothing = GC.AllocateArray<byte>(64, pinned: true);
@@ -18,7 +24,7 @@ internal sealed class DirectBinding(InferenceSession session, InputRules rules) 
     public TensorSet Run(TensorSet inputs, RunOptions options, BoundTensor[] outputs)
     {
         using var scratch = new TensorSet(capacity: 0);
-        var results = new TensorSet(capacity: outputs.Length);
+        var results = new TensorSet(capacity: outputs.Length) { Source = device.HostMemory };
         try
         {
             BindInputs(inputs, scratch);
@@ -48,20 +54,20 @@ internal sealed class DirectBinding(InferenceSession session, InputRules rules) 
     public TensorSet Run(TensorSet inputs, RunOptions options, OnnxOutput[] outputs)
     {
         using var scratch = new TensorSet(capacity: 0);
-        var results = new TensorSet(capacity: outputs.Length);
+        var results = new TensorSet(capacity: outputs.Length) { Source = device.HostMemory };
         try
         {
             BindInputs(inputs, scratch);
             foreach (var output in outputs)
             {
-                _binding.BindOutputToDevice(output.Tensor.Name, OrtMemoryInfo.DefaultInstance);
+                _binding.BindOutputToDevice(output.Tensor.Name, Stays(output, inputs) ? device.Memory! : OrtMemoryInfo.DefaultInstance);
             }
 
             // Not disposed as a whole, as some of the values live on in the results.
             var values = session.RunWithBoundResults(options, _binding);
             for (var i = 0; i < outputs.Length; i++)
             {
-                Take(values[i], outputs[i], results);
+                Take(values[i], outputs[i], Stays(outputs[i], inputs) ? device.Gpu : null, results);
             }
 
             return results;
@@ -96,6 +102,11 @@ internal sealed class DirectBinding(InferenceSession session, InputRules rules) 
             return StringTensors.Create(input.Data.Span, shape);
         }
 
+        if (device.AddressOf(input, scratch) is not 0 and var address)
+        {
+            return OrtValue.CreateTensorValueWithData(device.Memory!, rules[input.Name].ElementType, shape, address, input.Data.Length);
+        }
+
         var data = input.Data;
         if (!IsAligned(data.Span, input.Type.Size()))
         {
@@ -124,8 +135,12 @@ internal sealed class DirectBinding(InferenceSession session, InputRules rules) 
         }
     }
 
-    /// <summary>Adds an output to the results: its memory if it is large, else a copy.</summary>
-    private static void Take(OrtValue value, OnnxOutput output, TensorSet results)
+    /// <summary>Whether an output is left on the GPU, for a receiver who copes with that.</summary>
+    private bool Stays(OnnxOutput output, TensorSet inputs)
+        => device.Gpu is not null && inputs.AllowsDeviceOutputs && output.Tensor.Type != DataType.Bytes && !output.IsInput;
+
+    /// <summary>Adds an output to the results: its memory if it is large or on a GPU, else a copy.</summary>
+    private static void Take(OrtValue value, OnnxOutput output, CudaDevice? gpu, TensorSet results)
     {
         var (name, type) = (output.Tensor.Name, output.Tensor.Type);
         var isKept = false;
@@ -139,6 +154,14 @@ internal sealed class DirectBinding(InferenceSession session, InputRules rules) 
             }
 
             var size = CheckSize(output.Tensor, value.GetTensorSizeInBytes());
+            if (gpu is not null)
+            {
+                var onGpu = new CudaMemory(gpu, AddressOf(value), (int)size, value);
+                isKept = true;
+                results.Add(new Tensor(name, type, shape, onGpu.Memory), onGpu);
+                return;
+            }
+
             if (size > FixedBinding.LargestTensor && !output.IsInput)
             {
                 var memory = new OrtMemory(value);
@@ -159,8 +182,17 @@ internal sealed class DirectBinding(InferenceSession session, InputRules rules) 
         }
     }
 
-    private static long CheckSize(OnnxTensor output, long size) => size >= 0 && size <= Array.MaxLength
-        ? size
+    private static unsafe nint AddressOf(OrtValue value)
+    {
+        fixed (byte* address = value.GetTensorMutableRawData())
+        {
+            return (nint)address;
+        }
+    }
+
+    /// <exception cref="InferenceException">An output is larger than a tensor can be.</exception>
+    public static int CheckSize(OnnxTensor output, long size) => size >= 0 && size <= Array.MaxLength
+        ? (int)size
         : throw new InferenceException(ErrorCode.Unsupported, $"output '{output.Name}' has {size} bytes; a tensor may have at most {Array.MaxLength}");
 
     private void Unbind()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Runtime.Tensors;
@@ -6,7 +7,7 @@ namespace Runtime.Onnx;
 
 /// <summary>
 /// Small inputs of one set of shapes and their outputs, bound once to memory of its own: an execution copies in, runs and
-/// copies out. That costs less than binding other memory each time, which allocates.
+/// copies out. That costs less than binding other memory each time, which allocates. For a GPU that memory is page-locked.
 /// </summary>
 internal sealed unsafe class FixedBinding : IDisposable
 {
@@ -21,17 +22,22 @@ internal sealed unsafe class FixedBinding : IDisposable
     private readonly Slot[] _inputs;
     private readonly Slot[] _outputs;
     private readonly byte* _block;
+    private readonly IMemoryOwner<byte>? _owner;
+    private readonly MemoryHandle _pin;
 
-    private FixedBinding(InferenceSession session, Slot[] inputs, Slot[] outputs)
+    private FixedBinding(InferenceSession session, SessionDevice device, Slot[] inputs, Slot[] outputs)
     {
         (_session, _inputs, _outputs) = (session, inputs, outputs);
         var last = outputs.Length > 0 ? outputs[^1] : inputs[^1];
-        _block = (byte*)NativeMemory.AlignedAlloc((nuint)(last.Offset + Padded(last.Length)), Alignment);
+        var length = last.Offset + Padded(last.Length);
+        _owner = device.HostMemory?.Rent(length);
+        _pin = _owner?.Memory.Pin() ?? default;
+        _block = (byte*)(_owner is null ? NativeMemory.AlignedAlloc((nuint)length, Alignment) : _pin.Pointer);
         _binding = session.CreateIoBinding();
     }
 
     /// <summary>A binding for inputs of these shapes; null where something is too large for it or has no fixed size.</summary>
-    public static FixedBinding? TryCreate(InferenceSession session, TensorSet inputs, InputRules rules, BoundTensor[] outputs)
+    public static FixedBinding? TryCreate(InferenceSession session, SessionDevice device, TensorSet inputs, InputRules rules, BoundTensor[] outputs)
     {
         var offset = 0;
         if (inputs.Count + outputs.Length == 0)
@@ -58,7 +64,7 @@ internal sealed unsafe class FixedBinding : IDisposable
             }
         }
 
-        var binding = new FixedBinding(session, inputSlots, outputSlots);
+        var binding = new FixedBinding(session, device, inputSlots, outputSlots);
         try
         {
             binding.Bind();
@@ -83,8 +89,7 @@ internal sealed unsafe class FixedBinding : IDisposable
         {
             var input = inputs[i];
             ref readonly var slot = ref _inputs[i];
-            if (input.Name != slot.Tensor.Name || input.Type != slot.Tensor.Type || input.Data.Length != slot.Length
-                || !input.Shape.AsSpan().SequenceEqual(slot.Shape))
+            if (input.Data.Length != slot.Length || !slot.Bound.Fits(input))
             {
                 return false;
             }
@@ -105,7 +110,7 @@ internal sealed unsafe class FixedBinding : IDisposable
         var outputs = new TensorSet(capacity: _outputs.Length);
         foreach (ref readonly var slot in _outputs.AsSpan())
         {
-            outputs.Rent(slot.Tensor.Name, slot.Tensor.Type, slot.Shape, slot.Length, out var memory);
+            outputs.Rent(slot.Bound.Tensor.Name, slot.Bound.Tensor.Type, slot.Bound.Shape, slot.Length, out var memory);
             Bytes(slot).CopyTo(memory.Span);
         }
 
@@ -115,13 +120,20 @@ internal sealed unsafe class FixedBinding : IDisposable
     public void Dispose()
     {
         _binding.Dispose();
-        NativeMemory.AlignedFree(_block);
+        if (_owner is null)
+        {
+            NativeMemory.AlignedFree(_block);
+            return;
+        }
+
+        _pin.Dispose();
+        _owner.Dispose();
     }
 
     private static bool TryPlace(BoundTensor tensor, ref int offset, out Slot slot)
     {
         var size = Shapes.ByteSize(tensor.Tensor.Type, tensor.BoundShape);
-        slot = new Slot(tensor.Tensor, tensor.BoundShape, tensor.Shape, offset, (int)size);
+        slot = new Slot(tensor, offset, (int)size);
         if (size is < 0 or > LargestTensor || tensor.Tensor.Type == DataType.Bytes)
         {
             return false;
@@ -138,20 +150,20 @@ internal sealed unsafe class FixedBinding : IDisposable
         foreach (var slot in _inputs)
         {
             using var value = Value(slot);
-            _binding.BindInput(slot.Tensor.Name, value);
+            _binding.BindInput(slot.Bound.Tensor.Name, value);
         }
 
         foreach (var slot in _outputs)
         {
             using var value = Value(slot);
-            _binding.BindOutput(slot.Tensor.Name, value);
+            _binding.BindOutput(slot.Bound.Tensor.Name, value);
         }
     }
 
     private OrtValue Value(Slot slot) => OrtValue.CreateTensorValueWithData(
-        OrtMemoryInfo.DefaultInstance, slot.Tensor.ElementType, slot.BoundShape, (nint)(_block + slot.Offset), slot.Length);
+        OrtMemoryInfo.DefaultInstance, slot.Bound.Tensor.ElementType, slot.Bound.BoundShape, (nint)(_block + slot.Offset), slot.Length);
 
     private Span<byte> Bytes(in Slot slot) => new(_block + slot.Offset, slot.Length);
 
-    private readonly record struct Slot(OnnxTensor Tensor, long[] BoundShape, long[] Shape, int Offset, int Length);
+    private readonly record struct Slot(BoundTensor Bound, int Offset, int Length);
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 
@@ -10,13 +11,25 @@ public sealed class OnnxBackend : IBackend
 {
     private const string DefaultFilename = "model.onnx";
 
+    private readonly Lazy<CudaProvider> _cuda;
     private readonly Task _environment;
 
-    /// <summary>Begins to start ONNX Runtime, for which loads wait; of several backends in a process the first one's options hold.</summary>
+    /// <summary>Begins to start ONNX Runtime, for which loads wait; of several backends in a process the first one's options for its threads and log hold.</summary>
     public OnnxBackend(OnnxOptions? options = null)
+        : this(options ?? new OnnxOptions(), () => CudaDevices.Here)
     {
+    }
+
+    internal OnnxBackend(OnnxOptions options, Func<CudaDevices> devices)
+    {
+        Options = options;
         OnnxEnvironment.DisableTelemetry();
-        _environment = Task.Run(() => OnnxEnvironment.Start(options ?? new OnnxOptions()));
+        _environment = Task.Run(() => OnnxEnvironment.Start(options));
+        _cuda = new Lazy<CudaProvider>(() =>
+        {
+            AwaitEnvironment();
+            return CudaProvider.Find(options, devices());
+        });
     }
 
     /// <summary>Begins to load ONNX Runtime's library beside whatever else a start does; a fault shows when a model loads. Call it before other threads run.</summary>
@@ -31,28 +44,29 @@ public sealed class OnnxBackend : IBackend
 
     public string Name => "onnxruntime";
 
+    /// <summary>The GPUs that CUDA shows and ONNX Runtime's provider takes. Both are looked for when this is first asked.</summary>
+    public GpuSupport Gpus => Cuda.Gpus;
+
+    internal OnnxOptions Options { get; }
+
+    internal CudaProvider Cuda => _cuda.Value;
+
     public ILoadedModel Load(ModelConfig config, string versionDirectory)
     {
-        var path = FindFile(config, versionDirectory, out var shownPath);
-        InferenceSession? session = null;
+        AwaitEnvironment();
+        var sessions = new OnnxSessions(config, FindFile(config, versionDirectory), this);
         try
         {
-            _environment.GetAwaiter().GetResult();
-            using var options = OnnxSessionOptions.ForSession(config);
-            session = new InferenceSession(path, options);
-            return new OnnxModel(session);
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            session?.Dispose();
-            throw OnnxErrors.AtLoad(exception, path, shownPath);
+            return new OnnxModel(sessions);
         }
         catch
         {
-            session?.Dispose();
+            sessions.Dispose();
             throw;
         }
     }
+
+    private void AwaitEnvironment() => _environment.GetAwaiter().GetResult();
 
     private static void Preload()
     {
@@ -66,7 +80,7 @@ public sealed class OnnxBackend : IBackend
         }
     }
 
-    private static string FindFile(ModelConfig config, string versionDirectory, out string shownPath)
+    private static OnnxFile FindFile(ModelConfig config, string versionDirectory)
     {
         var filename = config.ModelFilename.Length == 0 ? DefaultFilename : config.ModelFilename;
         var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(versionDirectory));
@@ -77,9 +91,9 @@ public sealed class OnnxBackend : IBackend
         }
 
         path = Directory.Exists(path) ? Path.Combine(path, DefaultFilename) : path;
-        shownPath = Path.GetRelativePath(Path.GetDirectoryName(directory)!, path);
+        var shownPath = Path.GetRelativePath(Path.GetDirectoryName(directory)!, path);
         return File.Exists(path)
-            ? path
+            ? new OnnxFile(path, shownPath)
             : throw new InferenceException(ErrorCode.NotFound, $"unable to find '{shownPath}' of model '{config.Name}'");
     }
 }

@@ -1,32 +1,45 @@
+using System.Buffers;
 using Microsoft.ML.OnnxRuntime;
 using Runtime.Backends;
+using Runtime.Devices;
 using Runtime.Models;
 using Runtime.Tensors;
 
 namespace Runtime.Onnx;
 
-/// <summary>Executes a session that it shares with other instances, on bindings of its own.</summary>
+/// <summary>Executes a session, which it may share with other instances, on bindings of its own.</summary>
 internal sealed class OnnxInstance : IModelInstance
 {
     private const int MostBindings = 8;
 
-    private readonly OnnxModel _model;
+    private readonly InferenceSession _session;
+    private readonly SessionDevice _device;
     private readonly OnnxOutput[] _outputs;
     private readonly InputRules _rules;
     private readonly RunOptions _options;
     private readonly DirectBinding _direct;
+    private readonly CudaGraphs? _graphs;
     private readonly List<FixedBinding> _fixed = [];
     private readonly SeenShapes _seen = new();
     private bool _areShapesReliable = true;
 
-    public OnnxInstance(OnnxModel model, ModelConfig config, OnnxTensor[] outputs)
+    /// <summary>Takes over the device; the session stays the model's.</summary>
+    public OnnxInstance(OnnxModel model, InferenceSession session, SessionDevice device, ModelConfig config, OnnxTensor[] outputs)
     {
-        _model = model;
+        (_session, _device) = (session, device);
         _outputs = [.. outputs.Select((output, i) => new OnnxOutput(output, config.Outputs[i], model, config.IsBatching))];
         _rules = new InputRules(model, config);
-        _options = OnnxSessionOptions.ForRun(config);
-        _direct = new DirectBinding(model.Session, _rules);
+        _options = OnnxSessionOptions.ForRun(config, device.Gpu?.Device ?? Device.Cpu);
+        _direct = new DirectBinding(session, device, _rules);
+        if (model.UsesGraphs && device.Gpu is not null)
+        {
+            CudaGraphs.CheckShapes(model, config);
+            _options.AddRunConfigEntry(CudaGraph.NumberKey, "-1");
+            _graphs = new CudaGraphs(session, device, _rules, _outputs);
+        }
     }
+
+    public MemoryPool<byte>? InputMemory => _device.HostMemory;
 
     public TensorSet Execute(TensorSet inputs, CancellationToken cancellation)
     {
@@ -57,11 +70,19 @@ internal sealed class OnnxInstance : IModelInstance
     {
         DropBindings();
         _direct.Dispose();
+        _graphs?.Dispose();
         _options.Dispose();
+        _device.Dispose();
     }
 
     private TensorSet Run(TensorSet inputs)
     {
+        if (_graphs is not null || _device.IsDirect(inputs))
+        {
+            _rules.Check(inputs);
+            return _graphs?.Run(inputs) ?? _direct.Run(inputs, _options, _outputs);
+        }
+
         if (FindBinding(inputs) is { } binding && TryRun(inputs, binding) is { } results)
         {
             return results;
@@ -94,7 +115,7 @@ internal sealed class OnnxInstance : IModelInstance
     private TensorSet? TryRun(TensorSet inputs, BoundTensor[] expected)
     {
         // Shapes that come once only, as those of free text may, are not worth a binding.
-        if (_seen.Add(inputs) && FixedBinding.TryCreate(_model.Session, inputs, _rules, expected) is { } binding)
+        if (_seen.Add(inputs) && FixedBinding.TryCreate(_session, _device, inputs, _rules, expected) is { } binding)
         {
             Keep(binding);
             return TryRun(inputs, binding);

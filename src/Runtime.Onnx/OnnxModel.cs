@@ -1,4 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
 using Runtime.Backends;
 using Runtime.Devices;
 using Runtime.Inference;
@@ -6,14 +5,17 @@ using Runtime.Models;
 
 namespace Runtime.Onnx;
 
-/// <summary>A session and what it declares. Its instances share the session, so weights are in memory once.</summary>
+/// <summary>A model's sessions and what they declare.</summary>
 internal sealed class OnnxModel : ILoadedModel
 {
-    /// <summary>Takes over the session, unless it throws.</summary>
+    private readonly OnnxSessions _sessions;
+
+    /// <summary>Takes over the sessions, unless it throws.</summary>
     /// <exception cref="InferenceException">An input or output is of a kind that cannot be served.</exception>
-    public OnnxModel(InferenceSession session)
+    public OnnxModel(OnnxSessions sessions)
     {
-        Session = session;
+        _sessions = sessions;
+        var session = sessions.First;
         Inputs = [.. session.InputNames.Select(name => OnnxTensor.From("input", name, session.InputMetadata[name]))];
         Outputs = [.. session.OutputNames.Select(name => OnnxTensor.From("output", name, session.OutputMetadata[name]))];
         Defaults = [.. session.OverridableInitializerMetadata.Select(entry => OnnxTensor.From("initializer", entry.Key, entry.Value))];
@@ -23,7 +25,7 @@ internal sealed class OnnxModel : ILoadedModel
         };
     }
 
-    public InferenceSession Session { get; }
+    public bool UsesGraphs => _sessions.UsesGraphs;
 
     /// <summary>Inputs that every execution must be given.</summary>
     public OnnxTensor[] Inputs { get; }
@@ -41,12 +43,14 @@ internal sealed class OnnxModel : ILoadedModel
             ?? throw new InferenceException(
                 ErrorCode.InvalidArgument,
                 $"unexpected inference output '{configured.Name}' of model '{config.Name}': its file has the outputs [{string.Join(", ", Outputs.Select(output => $"'{output.Name}'"))}]"));
-        return new OnnxInstance(this, config, [.. outputs]);
+        return new OnnxInstance(this, _sessions.Take(device), _sessions.DeviceOf(device), config, [.. outputs]);
     }
+
+    public IEnumerable<(Device Device, long Bytes)> MemoryUse() => _sessions.MemoryUse();
 
     public void Dispose()
     {
-        Session.Dispose();
+        _sessions.Dispose();
         NativeHeap.Trim();
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 
@@ -58,12 +59,12 @@ internal static class OnnxSessionOptions
     }
 
     /// <exception cref="InferenceException">A parameter has a value that it cannot have.</exception>
-    public static RunOptions ForRun(ModelConfig config)
+    public static RunOptions ForRun(ModelConfig config, Device device)
     {
         var options = new RunOptions();
         try
         {
-            if (config.Parameters.TryGetValue(ArenaShrinkage, out var arenas))
+            if (config.Parameters.TryGetValue(ArenaShrinkage, out var configured) && ArenasOf(device, configured) is { Length: > 0 } arenas)
             {
                 Add(config, ArenaShrinkage, arenas, options.AddRunConfigEntry);
             }
@@ -76,6 +77,10 @@ internal static class OnnxSessionOptions
             throw;
         }
     }
+
+    /// <summary>Those of the configured arenas that a session on that device has; ONNX Runtime refuses a run that names others.</summary>
+    private static string ArenasOf(Device device, string configured) => string.Join(';', configured.Split(';').Where(arena
+        => !arena.StartsWith("gpu:", StringComparison.Ordinal) || arena == string.Create(CultureInfo.InvariantCulture, $"gpu:{device.Gpu ?? -1}")));
 
     /// <summary>A model that names its own thread counts gets its own threads; the others share the environment's.</summary>
     private static void SetThreads(SessionOptions options, ModelConfig config)
@@ -114,7 +119,7 @@ internal static class OnnxSessionOptions
             ErrorCode.InvalidArgument, $"optimization.graph.level of model '{config.Name}' must be -1, 0, 1 or 2, got {level}"),
     };
 
-    private static T Value<T>(ModelConfig config, string parameter, Dictionary<string, T> values, T otherwise)
+    public static T Value<T>(ModelConfig config, string parameter, Dictionary<string, T> values, T otherwise)
     {
         if (!config.Parameters.TryGetValue(parameter, out var text))
         {
@@ -136,6 +141,6 @@ internal static class OnnxSessionOptions
         }
     }
 
-    private static InferenceException Unfit(ModelConfig config, string parameter, string expected, string value)
+    public static InferenceException Unfit(ModelConfig config, string parameter, string expected, string value)
         => new(ErrorCode.InvalidArgument, $"parameter '{parameter}' of model '{config.Name}' must be {expected}, got '{value}'");
 }

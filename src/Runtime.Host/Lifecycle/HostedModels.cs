@@ -26,6 +26,9 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
             IntraOpThreadCount = Threads(options.OnnxIntraOpThreads),
             InterOpThreadCount = Threads(options.OnnxInterOpThreads),
             AllowSpinning = options.OnnxThreadSpinning,
+            CudaLibrary = options.OnnxCudaLibrary,
+            GpuMemoryLimit = options.OnnxGpuMemLimit,
+            CudnnConvAlgorithmSearch = options.OnnxCudnnConvAlgoSearch,
             Log = message => logger.LogWarning("{Message}", message),
         };
         ModelRepository? models = null;

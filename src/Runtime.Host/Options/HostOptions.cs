@@ -41,6 +41,12 @@ public sealed record HostOptions
     /// <summary>How long the host serves on, not ready, after it was told to stop.</summary>
     public int DrainDelaySecs { get; init; }
 
+    /// <summary>How often each model is asked whether it still executes; 0 for never.</summary>
+    public int CanaryIntervalSecs { get; init; }
+
+    /// <summary>How long it may take with the answer until the host is not ready.</summary>
+    public int CanaryTimeoutSecs { get; init; } = 30;
+
     /// <summary>Requests that may wait in a model's queue whose policy gives no <c>max_queue_size</c>; 0 for any number.</summary>
     public int DefaultMaxQueueSize { get; init; } = ModelLimits.Default.MaxQueueSize;
 
@@ -103,6 +109,12 @@ public sealed record HostOptions
     /// <summary>Entries such as <c>summary_latencies=true</c>.</summary>
     public IReadOnlyList<string> MetricsConfig { get; init; } = [];
 
+    /// <summary>Whether the metrics tell of the machine's GPUs, where there are any.</summary>
+    public bool AllowGpuMetrics { get; init; } = true;
+
+    /// <summary>How long a reading of the GPUs is good for.</summary>
+    public int MetricsIntervalMs { get; init; } = 2000;
+
     public bool AllowClientShm { get; init; }
 
     /// <summary>Threads that share the work inside one operator, for all ONNX models together; 0 for one a processor.</summary>
@@ -113,6 +125,15 @@ public sealed record HostOptions
 
     /// <summary>Whether those threads spin for a while when they have no work, for latency at the price of CPU time.</summary>
     public bool OnnxThreadSpinning { get; init; }
+
+    /// <summary>ONNX Runtime's library for CUDA; empty looks beside the application.</summary>
+    public string OnnxCudaLibrary { get; init; } = "";
+
+    /// <summary>Bytes of a GPU's memory that one session of an ONNX model may take; 0 for no limit.</summary>
+    public long OnnxGpuMemLimit { get; init; }
+
+    /// <summary>EXHAUSTIVE, HEURISTIC or DEFAULT: how convolutions on a GPU find their algorithm.</summary>
+    public string OnnxCudnnConvAlgoSearch { get; init; } = "HEURISTIC";
 
     /// <summary>true, false or auto: whether the host runs as a function of NVIDIA Cloud Functions. Bound, auto is decided by the environment.</summary>
     public string Nvcf { get; init; } = "auto";

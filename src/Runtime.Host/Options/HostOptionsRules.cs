@@ -25,9 +25,15 @@ internal sealed class HostOptionsRules : OptionRules
         Require(o => !o.LoadModel.Contains("*") || o.LoadModel.Count == 1, _ => "--load-model=* loads every model and stands alone");
         Require(o => o.OnnxIntraOpThreads is >= 0 and <= 1024, o => $"--onnx-intra-op-threads: expected 0 to 1024, got {o.OnnxIntraOpThreads}");
         Require(o => o.OnnxInterOpThreads is >= 0 and <= 1024, o => $"--onnx-inter-op-threads: expected 0 to 1024, got {o.OnnxInterOpThreads}");
+        Require(o => o.OnnxCudaLibrary.Length == 0 || File.Exists(o.OnnxCudaLibrary), o => $"--onnx-cuda-library: there is no file '{o.OnnxCudaLibrary}'");
+        Require(o => o.OnnxGpuMemLimit >= 0, o => $"--onnx-gpu-mem-limit: expected 0 or more, got {o.OnnxGpuMemLimit}");
+        Require(
+            o => o.OnnxCudnnConvAlgoSearch is "EXHAUSTIVE" or "HEURISTIC" or "DEFAULT",
+            o => $"--onnx-cudnn-conv-algo-search: expected EXHAUSTIVE, HEURISTIC or DEFAULT, got '{o.OnnxCudnnConvAlgoSearch}'");
         Require(o => o.ModelControlMode != "poll" || o.RepositoryPollSecs > 0, o => $"--repository-poll-secs: expected 1 or more, got {o.RepositoryPollSecs}");
         Refuse(o => CacheFlags.TryRead(o, out _));
         Refuse(o => MetricsFlags.TryRead(o.MetricsConfig, out _));
+        Require(o => o.MetricsIntervalMs >= 0, o => $"--metrics-interval-ms: expected 0 or more, got {o.MetricsIntervalMs}");
         Require(o => !string.IsNullOrWhiteSpace(o.Id), _ => "--id must not be empty");
     }
 
@@ -54,6 +60,8 @@ internal sealed class HostOptionsRules : OptionRules
     private void LimitRules()
     {
         Require(o => o.DrainDelaySecs >= 0, o => $"--drain-delay-secs: expected 0 or more, got {o.DrainDelaySecs}");
+        Require(o => o.CanaryIntervalSecs is >= 0 and <= 86_400, o => $"--canary-interval-secs: expected 0 to 86400, got {o.CanaryIntervalSecs}");
+        Require(o => o.CanaryTimeoutSecs is >= 1 and <= 86_400, o => $"--canary-timeout-secs: expected 1 to 86400, got {o.CanaryTimeoutSecs}");
         Require(o => o.MaxRequestsInFlight >= 0, o => $"--max-requests-in-flight: expected 0 or more, got {o.MaxRequestsInFlight}");
         Require(o => o.MaxBodyBytesInFlight >= 0, o => $"--max-body-bytes-in-flight: expected 0 or more, got {o.MaxBodyBytesInFlight}");
         Require(o => o.RequestTimeoutMs >= 0, o => $"--request-timeout-ms: expected 0 or more, got {o.RequestTimeoutMs}");

@@ -37,6 +37,9 @@ public interface ILoadedModel : IDisposable
     {
     }
 
+    /// <summary>Bytes that it holds in the memory of devices, where that can be known. May be asked while it runs.</summary>
+    IEnumerable<(Device Device, long Bytes)> MemoryUse() => [];
+
     /// <summary>
     /// Makes one instance for the complete configuration, to run on one of its devices: an <see cref="IModelInstance"/>, or an <see cref="IAsyncInstance"/>,
     /// an <see cref="IStreamingInstance"/> or both of these.

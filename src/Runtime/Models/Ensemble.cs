@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Scheduling;
 using Runtime.Tensors;
@@ -77,7 +78,15 @@ internal sealed class Ensemble(string name, IReadOnlyList<EnsembleStep> steps, I
 
             using var held = slot;
             using var request = run.RequestOf(step);
-            return (step, await lease.Model.InferAsync(request, cancellation).ConfigureAwait(false));
+            request.Inputs.AllowsDeviceOutputs = !lease.Model.Config.IsCached && steps.Any(other => other.Inputs.Values.Any(step.Outputs.Values.Contains));
+            try
+            {
+                return (step, await lease.Model.InferAsync(request, cancellation).ConfigureAwait(false));
+            }
+            catch (InferenceException exception) // a check that had to read an input from a device
+            {
+                return (step, new InferenceResponse(step.ModelName, 0, "", exception.Error));
+            }
         }
     }
 }
@@ -150,9 +159,28 @@ internal sealed class EnsembleRun
         ? context with { Progress = new StepProgress(progress, _finished, _steps) }
         : _request.Context;
 
+    /// <summary>Copies outputs from devices, so that whoever writes the answer meets no error; nothing where the receiver copes with devices.</summary>
+    private InferenceError? CopyToHost(IReadOnlyList<TensorConfig> outputs)
+    {
+        try
+        {
+            foreach (var output in _request.Inputs.AllowsDeviceOutputs ? [] : outputs)
+            {
+                DeviceMemory.TryGet(_tensors[output.Name].Data, out _, out _)?.CopyToHost();
+            }
+
+            return null;
+        }
+        catch (InferenceException exception)
+        {
+            return exception.Error with { Message = $"{_request.Prefix}{exception.Error.Message}" };
+        }
+    }
+
     /// <summary>The ensemble's outputs, which keep the steps' responses alive; or the failure, after which nothing of this run lives.</summary>
     public PendingResult Finish(IReadOnlyList<TensorConfig> outputs, InferenceError? failure)
     {
+        failure ??= CopyToHost(outputs);
         if (failure is not null)
         {
             _responses.ForEach(response => response.Dispose());

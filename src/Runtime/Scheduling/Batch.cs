@@ -1,3 +1,5 @@
+using System.Buffers;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -10,11 +12,15 @@ internal static class Batch
     /// <summary>Whether a batch is one request that goes to the instance as it came.</summary>
     public static bool IsGathered(List<PendingRequest> batch) => batch.Count == 1 && !(batch[0].Padding?.Pads(batch[0]) ?? false);
 
-    /// <summary>The requests' inputs, one behind the other along the first dimension, padded where the model pads, in new memory.</summary>
-    public static TensorSet Gather(List<PendingRequest> batch)
+    /// <summary>The requests' inputs, one behind the other along the first dimension, padded where the model pads, in new memory, which comes from <paramref name="source"/> if there is one.</summary>
+    public static TensorSet Gather(List<PendingRequest> batch, MemoryPool<byte>? source)
     {
         var (model, padding) = (batch[0].Inputs, batch[0].Padding);
-        var gathered = new TensorSet(capacity: model.Count);
+        var gathered = new TensorSet(capacity: model.Count)
+        {
+            Source = source,
+            AllowsDeviceOutputs = batch.TrueForAll(static request => request.Inputs.AllowsDeviceOutputs),
+        };
         try
         {
             for (var i = 0; i < model.Count; i++)
@@ -72,6 +78,12 @@ internal static class Batch
         }
 
         long[] shape = [rows, .. model.Shape.AsSpan(1)];
+        if (JoinOnDevice(batch, position) is { } joined)
+        {
+            gathered.Add(new Tensor(model.Name, model.Type, shape, joined.Memory), joined);
+            return;
+        }
+
         gathered.Rent(model.Name, model.Type, shape, bytes, out var memory);
         foreach (var request in batch)
         {
@@ -79,5 +91,26 @@ internal static class Batch
             data.CopyTo(memory);
             memory = memory[data.Length..];
         }
+    }
+
+    /// <summary>The inputs in the memory of the one device on which all of them lie; null where they do not.</summary>
+    private static DeviceMemory? JoinOnDevice(List<PendingRequest> batch, int position)
+    {
+        if (DeviceMemory.TryGet(batch[0].Inputs[position].Data, out _, out _) is not { } first)
+        {
+            return null;
+        }
+
+        var parts = new ReadOnlyMemory<byte>[batch.Count];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = batch[i].Inputs[position].Data;
+            if (DeviceMemory.TryGet(parts[i], out _, out _)?.Device != first.Device)
+            {
+                return null;
+            }
+        }
+
+        return first.Join(parts);
     }
 }

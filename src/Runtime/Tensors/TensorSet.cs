@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Runtime.Inference;
 
@@ -36,6 +37,12 @@ public sealed class TensorSet : IDisposable
 
     /// <summary>What an instance says beside its outputs: parameters of every response made of them; null for none. Not to be changed once set.</summary>
     public Dictionary<string, ParameterValue>? Parameters { get; set; }
+
+    /// <summary>Where <see cref="Rent"/> takes memory for elements of fixed size, such as memory that a device copies fast, which must not move; null for the pool.</summary>
+    public MemoryPool<byte>? Source { get; init; }
+
+    /// <summary>Whether outputs that are made of these inputs may stay in a device's memory, since whoever gets them copes with that.</summary>
+    public bool AllowsDeviceOutputs { get; set; }
 
     /// <summary>How many tensors there are.</summary>
     public int Count => _count;
@@ -85,6 +92,14 @@ public sealed class TensorSet : IDisposable
     /// <summary>Adds a tensor of <paramref name="byteCount"/> pooled bytes, which the caller fills through <paramref name="memory"/>.</summary>
     public Tensor Rent(string name, DataType type, long[] shape, long byteCount, out Memory<byte> memory)
     {
+        if (Source is not null && type != DataType.Bytes && byteCount > 0 && byteCount <= Source.MaxBufferSize)
+        {
+            var owner = Source.Rent((int)byteCount);
+            memory = owner.Memory[..(int)byteCount];
+            Add(new Tensor(name, type, shape, memory), owner);
+            return this[_count - 1];
+        }
+
         var array = byteCount == 0 ? null : _pool.Rent(byteCount);
         memory = array is null ? Memory<byte>.Empty : array.AsMemory(0, (int)byteCount);
         var tensor = new Tensor(name, type, shape, memory);

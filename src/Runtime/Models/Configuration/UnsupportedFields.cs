@@ -22,8 +22,9 @@ internal static class UnsupportedFields
         new("instance_group.host_policy", config => config.InstanceGroup.Any(group => group.HostPolicy.Length > 0), "remove it"),
         new("model_operations", config => config.ModelOperations is { OpLibraryFilename.Count: > 0 }, "remove it"),
         new("model_repository_agents", config => config.ModelRepositoryAgents is { Agents.Count: > 0 }, "remove it and put the model's files in place beforehand"),
-        new("optimization.execution_accelerators", config => config.Optimization?.ExecutionAccelerators is { } accelerators && accelerators.GpuExecutionAccelerator.Count + accelerators.CpuExecutionAccelerator.Count > 0, "remove it; the backend's CPU provider is used"),
-        new("optimization.cuda.graphs", config => config.Optimization?.Cuda is { } cuda && (cuda.Graphs || cuda.GraphSpec.Count > 0), "remove it"),
+        new("optimization.execution_accelerators", config => config.Optimization?.ExecutionAccelerators is { } accelerators && (accelerators.CpuExecutionAccelerator.Count > 0 || (accelerators.GpuExecutionAccelerator.Count > 0 && !IsOnnx(config))), "remove it; the backend's own provider is used"),
+        new("optimization.cuda.graphs", config => config.Optimization?.Cuda is { Graphs: true } && !IsOnnx(config), "remove it"),
+        new("optimization.cuda.graph_spec", config => config.Optimization?.Cuda is { GraphSpec.Count: > 0 }, "remove it; a graph is captured for each batch size that comes"),
         new("optimization.eager_batching", config => config.Optimization is { EagerBatching: true }, "remove it"),
         new("optimization.gather_kernel_buffer_threshold", config => config.Optimization is { GatherKernelBufferThreshold: > 0 }, "remove it"),
         new("cc_model_filenames", config => config.CcModelFilenames.Count > 0, "remove it and name the file in 'default_model_filename'"),
@@ -40,6 +41,8 @@ internal static class UnsupportedFields
             throw new ModelConfigException($"model '{config.Name}': '{row.Field}' is not supported yet; {row.Advice}");
         }
     }
+
+    private static bool IsOnnx(Protocol.ModelConfig config) => config.Backend == BackendFields.OnnxRuntime;
 
     private sealed record Row(string Field, Predicate<Protocol.ModelConfig> IsSet, string Advice);
 }
