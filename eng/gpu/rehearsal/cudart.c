@@ -98,8 +98,16 @@ Error cudaFree(void *address) { return release(address); }
 Error cudaFreeAsync(void *address, void *stream) { return release(address); }
 Error cudaFreeHost(void *address) { return release(address); }
 Error cudaMemGetInfo(size_t *available, size_t *total) { *available = DEVICE_BYTES - ((size_t)1 << 30); *total = DEVICE_BYTES; return OK; }
+
+// What a graph holds here: the copies that came while it was captured, which launching it makes again.
+struct Copy { void *target; const void *source; size_t bytes; };
+struct Graph { int count; struct Copy copies[64]; };
+static struct Graph *capturing;
+
 Error cudaMemcpyAsync(void *target, const void *source, size_t bytes, int kind, void *stream)
 {
+    if (capturing != NULL && capturing->count < 64)
+        capturing->copies[capturing->count++] = (struct Copy){ target, source, bytes };
     static const char *const names[] = { "host to host", "host to device", "device to host", "device to device", "by address" };
     trace("copy %zu %s\n", bytes, names[kind]);
     memmove(target, source, bytes);
@@ -128,9 +136,9 @@ Error cudaStreamCreateWithFlags(void **stream, unsigned flags) { trace("stream\n
 Error cudaStreamDestroy(void *stream) { return release(stream); }
 Error cudaStreamSynchronize(void *stream) { trace("synchronise\n"); return state(); }
 Error cudaStreamWaitEvent(void *stream, void *event, unsigned flags) { return OK; }
-Error cudaStreamIsCapturing(void *stream, int *status) { *status = 0; return OK; }
-Error cudaStreamBeginCapture(void *stream, int mode) { trace("begin capture\n"); return OK; }
-Error cudaStreamEndCapture(void *stream, void **graph) { trace("end capture\n"); return make(graph); }
+Error cudaStreamIsCapturing(void *stream, int *status) { *status = capturing != NULL; return OK; }
+Error cudaStreamBeginCapture(void *stream, int mode) { trace("begin capture\n"); capturing = calloc(1, sizeof *capturing); return OK; }
+Error cudaStreamEndCapture(void *stream, void **graph) { trace("end capture\n"); *graph = capturing; capturing = NULL; return OK; }
 Error cudaDeviceSynchronize(void) { return state(); }
 Error cudaEventCreate(void **event) { return make(event); }
 Error cudaEventCreateWithFlags(void **event, unsigned flags) { return make(event); }
@@ -138,8 +146,14 @@ Error cudaEventDestroy(void *event) { return release(event); }
 Error cudaEventElapsedTime(float *milliseconds, void *start, void *end) { *milliseconds = 1; return OK; }
 Error cudaEventRecord(void *event, void *stream) { return OK; }
 Error cudaEventSynchronize(void *event) { return state(); }
-Error cudaGraphInstantiate(void **executable, void *graph, unsigned long long flags) { return make(executable); }
-Error cudaGraphLaunch(void *executable, void *stream) { trace("launch graph\n"); return state(); }
+Error cudaGraphInstantiate(void **executable, void *graph, unsigned long long flags) { *executable = malloc(sizeof(struct Graph)); memcpy(*executable, graph, sizeof(struct Graph)); return OK; }
+Error cudaGraphLaunch(struct Graph *executable, void *stream)
+{
+    trace("launch graph\n");
+    for (int i = 0; i < executable->count; i++)
+        memmove(executable->copies[i].target, executable->copies[i].source, executable->copies[i].bytes);
+    return state();
+}
 Error cudaGraphDestroy(void *graph) { return release(graph); }
 Error cudaGraphExecDestroy(void *executable) { return release(executable); }
 
