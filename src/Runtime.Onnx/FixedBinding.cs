@@ -22,6 +22,7 @@ internal sealed unsafe class FixedBinding : IDisposable
     private readonly Slot[] _inputs;
     private readonly Slot[] _outputs;
     private readonly byte* _block;
+    private readonly bool _copiesWhenBound; // as ONNX Runtime takes inputs to a GPU when they are bound, not when they are used
     private readonly IMemoryOwner<byte>? _owner;
     private readonly MemoryHandle _pin;
 
@@ -30,6 +31,7 @@ internal sealed unsafe class FixedBinding : IDisposable
         (_session, _inputs, _outputs) = (session, inputs, outputs);
         var last = outputs.Length > 0 ? outputs[^1] : inputs[^1];
         var length = last.Offset + Padded(last.Length);
+        _copiesWhenBound = device.Gpu is not null;
         _owner = device.HostMemory?.Rent(length);
         _pin = _owner?.Memory.Pin() ?? default;
         _block = (byte*)(_owner is null ? NativeMemory.AlignedAlloc((nuint)length, Alignment) : _pin.Pointer);
@@ -67,7 +69,12 @@ internal sealed unsafe class FixedBinding : IDisposable
         var binding = new FixedBinding(session, device, inputSlots, outputSlots);
         try
         {
-            binding.Bind();
+            if (!binding._copiesWhenBound)
+            {
+                binding.BindInputs();
+            }
+
+            binding.BindOutputs();
             return binding;
         }
         catch
@@ -104,6 +111,11 @@ internal sealed unsafe class FixedBinding : IDisposable
         for (var i = 0; i < _inputs.Length; i++)
         {
             inputs[i].Data.Span.CopyTo(Bytes(_inputs[i]));
+        }
+
+        if (_copiesWhenBound)
+        {
+            BindInputs();
         }
 
         _session.RunWithBinding(options, _binding);
@@ -145,14 +157,17 @@ internal sealed unsafe class FixedBinding : IDisposable
 
     private static int Padded(int length) => (Math.Max(length, 1) + Alignment - 1) & -Alignment;
 
-    private void Bind()
+    private void BindInputs()
     {
         foreach (var slot in _inputs)
         {
             using var value = Value(slot);
             _binding.BindInput(slot.Bound.Tensor.Name, value);
         }
+    }
 
+    private void BindOutputs()
+    {
         foreach (var slot in _outputs)
         {
             using var value = Value(slot);
