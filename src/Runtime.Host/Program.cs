@@ -32,6 +32,7 @@ try
     using var state = new ServerState(options.StrictReadiness, () => models.IsReady);
     models.FailedForGood += (model, error) => state.Break($"model '{model}': {error.Message}");
     var admission = new Admission(options, state);
+    using var canary = Canary.Start(options, models, state, loggers);
     telemetry.Observe(models, admission, loggers);
     using var doors = new DoorFactory(options, hosted, admission, log, loggers);
     using var server = new InferenceServer(options, doors.Create(), loggers);

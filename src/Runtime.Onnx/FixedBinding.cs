@@ -1,13 +1,15 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
+using Runtime.Devices;
 using Runtime.Tensors;
 
 namespace Runtime.Onnx;
 
 /// <summary>
 /// Small inputs of one set of shapes and their outputs, bound once to memory of its own: an execution copies in, runs and
-/// copies out. That costs less than binding other memory each time, which allocates. For a GPU that memory is page-locked.
+/// copies out. That costs less than binding other memory each time, which allocates. On a GPU the inputs are bound to memory
+/// there and copied to it before each run, as ONNX Runtime copies what lies elsewhere when it is bound, and then only.
 /// </summary>
 internal sealed unsafe class FixedBinding : IDisposable
 {
@@ -15,26 +17,28 @@ internal sealed unsafe class FixedBinding : IDisposable
     public const int LargestTensor = 64 << 10;
 
     private const int LargestBlock = 1 << 20;
-    private const int Alignment = 64;
+    private const int Alignment = 256; // as ONNX Runtime's memory on GPUs is aligned; on the CPU 64 would do
 
     private readonly InferenceSession _session;
     private readonly OrtIoBinding _binding;
     private readonly Slot[] _inputs;
     private readonly Slot[] _outputs;
     private readonly byte* _block;
-    private readonly bool _copiesWhenBound; // as ONNX Runtime takes inputs to a GPU when they are bound, not when they are used
     private readonly IMemoryOwner<byte>? _owner;
+    private readonly SessionDevice _device;
+    private readonly int _inputLength;
+    private CudaMemory? _inputsOnGpu;
     private readonly MemoryHandle _pin;
 
     private FixedBinding(InferenceSession session, SessionDevice device, Slot[] inputs, Slot[] outputs)
     {
-        (_session, _inputs, _outputs) = (session, inputs, outputs);
+        (_session, _device, _inputs, _outputs) = (session, device, inputs, outputs);
         var last = outputs.Length > 0 ? outputs[^1] : inputs[^1];
         var length = last.Offset + Padded(last.Length);
-        _copiesWhenBound = device.Gpu is not null;
         _owner = device.HostMemory?.Rent(length);
         _pin = _owner?.Memory.Pin() ?? default;
         _block = (byte*)(_owner is null ? NativeMemory.AlignedAlloc((nuint)length, Alignment) : _pin.Pointer);
+        _inputLength = inputs.Length > 0 ? inputs[^1].Offset + inputs[^1].Length : 0;
         _binding = session.CreateIoBinding();
     }
 
@@ -69,12 +73,7 @@ internal sealed unsafe class FixedBinding : IDisposable
         var binding = new FixedBinding(session, device, inputSlots, outputSlots);
         try
         {
-            if (!binding._copiesWhenBound)
-            {
-                binding.BindInputs();
-            }
-
-            binding.BindOutputs();
+            binding.Bind();
             return binding;
         }
         catch
@@ -113,9 +112,9 @@ internal sealed unsafe class FixedBinding : IDisposable
             inputs[i].Data.Span.CopyTo(Bytes(_inputs[i]));
         }
 
-        if (_copiesWhenBound)
+        if (_inputsOnGpu is not null)
         {
-            BindInputs();
+            _device.Gpu!.CopyToDevice(new Span<byte>(_block, _inputLength), _inputsOnGpu.Address);
         }
 
         _session.RunWithBinding(options, _binding);
@@ -132,6 +131,7 @@ internal sealed unsafe class FixedBinding : IDisposable
     public void Dispose()
     {
         _binding.Dispose();
+        ((IDisposable?)_inputsOnGpu)?.Dispose();
         if (_owner is null)
         {
             NativeMemory.AlignedFree(_block);
@@ -157,17 +157,15 @@ internal sealed unsafe class FixedBinding : IDisposable
 
     private static int Padded(int length) => (Math.Max(length, 1) + Alignment - 1) & -Alignment;
 
-    private void BindInputs()
+    private void Bind()
     {
+        _inputsOnGpu = _inputLength > 0 ? _device.Gpu?.Allocate(_inputLength) : null;
         foreach (var slot in _inputs)
         {
-            using var value = Value(slot);
+            using var value = _inputsOnGpu is null ? Value(slot) : ValueOnGpu(slot, _inputsOnGpu);
             _binding.BindInput(slot.Bound.Tensor.Name, value);
         }
-    }
 
-    private void BindOutputs()
-    {
         foreach (var slot in _outputs)
         {
             using var value = Value(slot);
@@ -177,6 +175,9 @@ internal sealed unsafe class FixedBinding : IDisposable
 
     private OrtValue Value(Slot slot) => OrtValue.CreateTensorValueWithData(
         OrtMemoryInfo.DefaultInstance, slot.Bound.Tensor.ElementType, slot.Bound.BoundShape, (nint)(_block + slot.Offset), slot.Length);
+
+    private OrtValue ValueOnGpu(Slot slot, CudaMemory inputs) => OrtValue.CreateTensorValueWithData(
+        _device.Memory!, slot.Bound.Tensor.ElementType, slot.Bound.BoundShape, inputs.Address + slot.Offset, slot.Length);
 
     private Span<byte> Bytes(in Slot slot) => new(_block + slot.Offset, slot.Length);
 

@@ -1,4 +1,5 @@
 /* CUDA's driver library as far as the tests need it: the GPUs' memory is the heap, and every block and stream is counted. */
+#include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -139,6 +140,14 @@ int cuMemcpyDtoDAsync_v2(void *target, const void *source, size_t bytes, void *s
 int cuStreamCreate(intptr_t *stream, unsigned flags) { NEED_CONTEXT(); *stream = (intptr_t)flags; return 0; }
 
 int cuStreamSynchronize(intptr_t stream) { (void)stream; NEED_CONTEXT(); return 0; }
+
+int cuMemGetAddressRange_v2(void **start, size_t *bytes, void *address)
+{
+    NEED_CONTEXT();
+    *start = address;
+    *bytes = malloc_usable_size(address);
+    return 0;
+}
 
 /* The handle's first bytes are the address. */
 int cuIpcOpenMemHandle_v2(void **address, IpcHandle handle, unsigned flags)

@@ -11,6 +11,7 @@ internal sealed class EmbeddedRuntime : IHostedService, IAsyncDisposable
     private readonly HostedModels _hosted;
     private readonly ServerState _state;
     private readonly Admission _admission;
+    private readonly Canary? _canary;
     private readonly DoorFactory _factory;
     private bool _isStopped;
 
@@ -22,6 +23,7 @@ internal sealed class EmbeddedRuntime : IHostedService, IAsyncDisposable
         _state = new ServerState(builder.Options.StrictReadiness, () => models.IsReady);
         models.FailedForGood += (model, error) => _state.Break($"model '{model}': {error.Message}");
         _admission = new Admission(builder.Options, _state);
+        _canary = Canary.Start(builder.Options, models, _state, loggers);
         _factory = new DoorFactory(builder.Options, _hosted, _admission, new LogSettings(builder.Options), loggers);
         Doors = _factory.Create();
     }
@@ -58,6 +60,7 @@ internal sealed class EmbeddedRuntime : IHostedService, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync(CancellationToken.None);
+        _canary?.Dispose();
         _factory.Dispose();
         _state.Dispose();
     }

@@ -4,6 +4,7 @@ using Runtime.Host.SharedMemory;
 using Runtime.Host.Telemetry;
 using Runtime.Inference;
 using Runtime.Models;
+using Runtime.Tensors;
 
 namespace Runtime.Host.Grpc;
 
@@ -100,31 +101,45 @@ internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regio
     }
 
     /// <summary>Copies the outputs that have a placement into their regions; or says why that cannot be.</summary>
-    public InferenceError? TryPlace(InferenceResponse response, List<OutputPlacement>? placements)
+    public InferenceError? TryPlace(InferCall call, InferenceResponse response)
     {
-        foreach (var placement in placements ?? [])
+        try
         {
-            if (response.Outputs.Find(placement.Output) is not { } tensor)
+            foreach (var placement in call.Placements ?? [])
             {
-                continue;
+                if (response.Outputs.Find(placement.Output) is { } tensor && TryPlace(placement, tensor) is { } error)
+                {
+                    return error;
+                }
             }
 
-            var size = (ulong)tensor.Data.Length;
-            if (size > placement.ByteSize)
-            {
-                return InferenceError.Internal(
-                    $"shared memory size specified with the request for output '{placement.Output}' ({placement.ByteSize} bytes) should be at least {size} bytes to hold the results");
-            }
+            return null;
+        }
+        catch (InferenceException exception) // a GPU refused
+        {
+            call.Model.Report(exception.Error);
+            return exception.Error;
+        }
+    }
 
-            if (regions.TryMap(placement.Region, placement.Offset, size, out var memory, out var lease) is { } error)
-            {
-                return error;
-            }
-
-            tensor.Data.CopyTo(memory);
-            lease?.Dispose();
+    private InferenceError? TryPlace(OutputPlacement placement, Tensor tensor)
+    {
+        var size = (ulong)tensor.Data.Length;
+        if (size > placement.ByteSize)
+        {
+            return InferenceError.Internal(
+                $"shared memory size specified with the request for output '{placement.Output}' ({placement.ByteSize} bytes) should be at least {size} bytes to hold the results");
         }
 
-        return null;
+        if (regions.TryMap(placement.Region, placement.Offset, size, out var lease) is { } error)
+        {
+            return error;
+        }
+
+        using (lease)
+        {
+            lease!.Write(tensor.Data);
+            return null;
+        }
     }
 }

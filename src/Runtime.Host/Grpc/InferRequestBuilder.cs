@@ -31,6 +31,8 @@ internal sealed class InferRequestBuilder(SharedMemoryRegions regions)
 
             AddInputs(request, message, (model.Config, nvcf?.Assets), types);
             AddOutputs(request, message, model.Config, out placements);
+            request.Inputs.AllowsDeviceOutputs = placements is not null && model.Config.MayAnswerOnDevice
+                && placements.Count == request.Outputs.Count && placements.TrueForAll(placement => regions.IsOnGpu(placement.Region));
             return request;
         }
         catch
@@ -92,12 +94,12 @@ internal sealed class InferRequestBuilder(SharedMemoryRegions regions)
             throw Invalid($"unexpected 'content' provided when using shared memory for input tensor '{input.Name}' for model '{modelName}'");
         }
 
-        if (regions.TryMap(place.Region, place.Offset, place.ByteSize, out var memory, out var lease) is { } error)
+        if (regions.TryMap(place.Region, place.Offset, place.ByteSize, out var lease) is { } error)
         {
             throw new InferenceException(error);
         }
 
-        request.Inputs.Add(input with { Data = memory }, lease);
+        request.Inputs.Add(input with { Data = lease!.Memory }, lease);
     }
 
     private static void AddOutputs(InferenceRequest request, InferMessage message, ModelConfig config, out List<OutputPlacement>? placements)

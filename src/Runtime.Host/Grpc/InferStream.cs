@@ -203,7 +203,7 @@ internal sealed class InferStream : IDisposable
     /// <summary>False when the response was an error, and therefore the request's last.</summary>
     private async Task<bool> WriteResponseAsync(InferCall infer, InferenceResponse response, bool isFinal, RequestRecord? record)
     {
-        if ((response.Error ?? _calls.TryPlace(response, infer.Placements)) is { } error)
+        if ((response.Error ?? _calls.TryPlace(infer, response)) is { } error)
         {
             await WriteErrorAsync(new InferReply { ModelName = infer.Model.Name, Id = infer.Request.Id, IsFinal = true }, error, record);
             return false;

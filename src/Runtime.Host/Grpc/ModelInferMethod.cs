@@ -20,7 +20,7 @@ internal sealed class ModelInferMethod(InferCalls calls) : GrpcMethod(InferenceS
 
         // 2. The model answers.
         using var response = await infer.Model.InferAsync(infer.Request, call.Cancellation);
-        if ((response.Error ?? calls.TryPlace(response, infer.Placements)) is { } error)
+        if ((response.Error ?? calls.TryPlace(infer, response)) is { } error)
         {
             call.Record?.Fail(error);
             return GrpcErrors.Status(error);

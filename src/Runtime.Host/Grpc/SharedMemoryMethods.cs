@@ -1,11 +1,10 @@
 using Runtime.Host.Http;
 using Runtime.Host.SharedMemory;
-using Runtime.Inference;
 using Runtime.Protocol;
 
 namespace Runtime.Host.Grpc;
 
-/// <summary>The shared memory extensions: system memory, and CUDA memory as a server without GPU memory regions answers it.</summary>
+/// <summary>The shared memory extensions, of system memory and of CUDA memory.</summary>
 internal sealed class SharedMemoryMethods(SharedMemoryRegions regions)
 {
     private const ApiGroup Group = ApiGroup.SharedMemory;
@@ -56,14 +55,33 @@ internal sealed class SharedMemoryMethods(SharedMemoryRegions regions)
     private Reply<SystemSharedMemoryUnregisterResponse> Unregister(SystemSharedMemoryUnregisterRequest request)
         => regions.TryUnregister(request.Name) is { } error ? error : new SystemSharedMemoryUnregisterResponse();
 
-    private static Reply<CudaSharedMemoryStatusResponse> CudaStatus(CudaSharedMemoryStatusRequest request) => request.Name.Length == 0
-        ? new CudaSharedMemoryStatusResponse()
-        : InferenceError.NotFound($"Unable to find cuda shared memory region: '{request.Name}'");
+    private Reply<CudaSharedMemoryStatusResponse> CudaStatus(CudaSharedMemoryStatusRequest request)
+    {
+        if (regions.TryListCuda(request.Name, out var found) is { } error)
+        {
+            return error;
+        }
 
-    private static Reply<CudaSharedMemoryRegisterResponse> CudaRegister(CudaSharedMemoryRegisterRequest request)
-        => InferenceError.InvalidArgument($"failed to register CUDA shared memory region: '{request.Name}', GPUs not supported");
+        var response = new CudaSharedMemoryStatusResponse();
+        foreach (var region in found)
+        {
+            response.Regions[region.Name] = new CudaSharedMemoryStatusResponse.Types.RegionStatus
+            {
+                Name = region.Name,
+                DeviceId = (ulong)region.DeviceId,
+                ByteSize = region.ByteSize,
+            };
+        }
+
+        return response;
+    }
+
+    private Reply<CudaSharedMemoryRegisterResponse> CudaRegister(CudaSharedMemoryRegisterRequest request)
+        => regions.TryRegister(new CudaMemoryRegion(request.Name, request.DeviceId, request.ByteSize), request.RawHandle.Memory) is { } error
+            ? error
+            : new CudaSharedMemoryRegisterResponse();
 
     // Clients call this before anything else, GPU or not: forgetting what was never there succeeds.
     private Reply<CudaSharedMemoryUnregisterResponse> CudaUnregister(CudaSharedMemoryUnregisterRequest request)
-        => regions.Disabled is { } error ? error : new CudaSharedMemoryUnregisterResponse();
+        => regions.TryUnregisterCuda(request.Name) is { } error ? error : new CudaSharedMemoryUnregisterResponse();
 }

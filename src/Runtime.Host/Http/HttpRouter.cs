@@ -136,9 +136,9 @@ internal sealed class HttpRouter(HttpEndpoints endpoints, ModelRoutes routes, Re
             Route.SystemMemoryStatus => endpoints.SharedMemory.StatusAsync(context, name),
             Route.SystemMemoryRegister => endpoints.SharedMemory.RegisterAsync(context, name),
             Route.SystemMemoryUnregister => endpoints.SharedMemory.UnregisterAsync(context, name),
-            Route.CudaMemoryStatus => SharedMemoryEndpoints.CudaStatusAsync(context, name),
+            Route.CudaMemoryStatus => endpoints.SharedMemory.CudaStatusAsync(context, name),
             Route.CudaMemoryRegister => endpoints.SharedMemory.CudaRegisterAsync(context, name),
-            Route.CudaMemoryUnregister => endpoints.SharedMemory.CudaUnregisterAsync(context),
+            Route.CudaMemoryUnregister => endpoints.SharedMemory.CudaUnregisterAsync(context, name),
             _ => throw new ArgumentOutOfRangeException(nameof(route), route, "no endpoint"),
         };
     }

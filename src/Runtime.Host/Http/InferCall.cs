@@ -1,5 +1,7 @@
 using Runtime.Host.Nvcf;
+using Runtime.Host.SharedMemory;
 using Runtime.Inference;
+using Runtime.Models;
 
 namespace Runtime.Host.Http;
 
@@ -11,12 +13,9 @@ internal sealed class OutputDelivery(string name) : IDisposable
     public bool IsBinary { get; set; }
 
     /// <summary>Where the output goes, if it goes to shared memory.</summary>
-    public Memory<byte>? Region { get; set; }
+    public IRegionLease? Region { get; set; }
 
-    /// <summary>Holds <see cref="Region"/>.</summary>
-    public IDisposable? Lease { get; set; }
-
-    public void Dispose() => Lease?.Dispose();
+    public void Dispose() => Region?.Dispose();
 }
 
 /// <summary>What one HTTP request asks for: the inference, and how its answer is to be written. Disposes both.</summary>
@@ -41,6 +40,10 @@ internal sealed class InferCall : IDisposable
 
     /// <summary>A call to be filled, which takes the platform's part over.</summary>
     public static InferCall Begin(NvcfRequest? nvcf) => new() { Nvcf = nvcf, Request = { Context = nvcf?.Context } };
+
+    /// <summary>Lets outputs stay on a GPU where all that are asked for go to regions there; called once all of them are read.</summary>
+    public void AllowDeviceOutputs(ModelConfig model)
+        => Request.Inputs.AllowsDeviceOutputs = Deliveries is { Count: > 0 } deliveries && model.MayAnswerOnDevice && deliveries.TrueForAll(static delivery => delivery.Region?.Gpu is not null);
 
     /// <summary>How an output is delivered; null for the default.</summary>
     public OutputDelivery? Delivery(string output) => Deliveries?.Find(delivery => delivery.Name == output);

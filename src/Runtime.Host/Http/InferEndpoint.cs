@@ -68,6 +68,7 @@ internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions 
         }
         catch (InferenceException exception)
         {
+            model.Report(exception.Error);
             await HttpErrors.WriteAsync(context, exception.Error.Naming(model.Name));
         }
         catch (BadHttpRequestException exception)

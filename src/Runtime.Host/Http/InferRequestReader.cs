@@ -25,6 +25,7 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
         try
         {
             await ReadAsync(context, body, model, call);
+            call.AllowDeviceOutputs(model.Config);
             if (call.Nvcf?.Assets is { ArePending: true } assets)
             {
                 await assets.FillAsync(context.RequestAborted);

@@ -112,13 +112,13 @@ internal static class InferResponseJson
         WriteTensorHead(buffer, output);
         if (call.Delivery(output.Name)?.Region is { } region)
         {
-            if (region.Length < output.Data.Length)
+            if (region.Memory.Length < output.Data.Length)
             {
                 throw JsonCursor.Invalid(
-                    $"shared memory size specified with the request for output '{output.Name}' ({region.Length} bytes) should be at least {output.Data.Length} bytes to hold the results");
+                    $"shared memory size specified with the request for output '{output.Name}' ({region.Memory.Length} bytes) should be at least {output.Data.Length} bytes to hold the results");
             }
 
-            output.Data.CopyTo(region);
+            region.Write(output.Data);
             buffer.Write((byte)'}');
             return;
         }

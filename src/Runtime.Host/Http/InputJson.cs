@@ -237,7 +237,7 @@ internal ref struct InputJson(InferContext context, InferCall call)
 
     private readonly void AddRegion(in TensorHead head)
     {
-        var memory = _region.Map(context.Regions, out var lease);
-        call.Request.Inputs.Add(new Tensor(head.Name, head.Type, head.Shape, memory), lease);
+        var region = _region.Map(context.Regions);
+        call.Request.Inputs.Add(new Tensor(head.Name, head.Type, head.Shape, region.Memory), region);
     }
 }

@@ -94,7 +94,6 @@ internal ref struct OutputJson(InferContext context, InferCall call)
             throw JsonCursor.Invalid($"Output can't set both 'shared_memory_region' and '{(_isBinary ? "binary_data" : "classification")}' (output '{name}')");
         }
 
-        delivery.Region = _region.Map(context.Regions, out var lease);
-        delivery.Lease = lease;
+        delivery.Region = _region.Map(context.Regions);
     }
 }

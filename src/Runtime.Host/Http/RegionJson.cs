@@ -38,11 +38,11 @@ internal struct RegionJson
         return true;
     }
 
-    /// <summary>The memory that is named, until the lease is disposed.</summary>
+    /// <summary>The memory that is named, until it is disposed.</summary>
     /// <exception cref="InferenceException">There is no such memory.</exception>
-    public readonly Memory<byte> Map(SharedMemoryRegions regions, out IDisposable? lease)
+    public readonly IRegionLease Map(SharedMemoryRegions regions)
     {
-        var error = regions.TryMap(_name!, _offset, _byteSize, out var memory, out lease);
-        return error is null ? memory : throw new InferenceException(error);
+        var error = regions.TryMap(_name!, _offset, _byteSize, out var lease);
+        return error is null ? lease! : throw new InferenceException(error);
     }
 }

@@ -5,7 +5,7 @@ using HostOptions = Runtime.Host.Options.HostOptions;
 
 namespace Runtime.Host.Http;
 
-/// <summary><c>/v2/systemsharedmemory[/region/{region}]/status|register|unregister</c>, and the same of CUDA memory, of which there is none.</summary>
+/// <summary><c>/v2/systemsharedmemory[/region/{region}]/status|register|unregister</c>, and the same of <c>/v2/cudasharedmemory</c>.</summary>
 internal sealed class SharedMemoryEndpoints(HostOptions options, SharedMemoryRegions regions)
 {
     public Task StatusAsync(HttpContext context, string region)
@@ -14,9 +14,33 @@ internal sealed class SharedMemoryEndpoints(HostOptions options, SharedMemoryReg
         return error is null ? JsonResponse.WriteAsync(context, found, Write) : HttpErrors.WriteAsync(context, error);
     }
 
-    public async Task RegisterAsync(HttpContext context, string region)
+    public Task RegisterAsync(HttpContext context, string region) => RegisterAsync(context, Refusal(region, "system"), request =>
     {
-        var refused = regions.Disabled ?? (region.Length > 0 ? null : InferenceError.InvalidArgument("'region name' is necessary to register system shared memory region"));
+        var wanted = new SharedMemoryRegion(region, "", 0, 0);
+        return Read(request, ref wanted) ?? regions.TryRegister(wanted);
+    });
+
+    public Task UnregisterAsync(HttpContext context, string region) => JsonResponse.EmptyOrErrorAsync(context, regions.TryUnregister(region));
+
+    public Task CudaStatusAsync(HttpContext context, string region)
+    {
+        var error = regions.TryListCuda(region, out var found);
+        return error is null ? JsonResponse.WriteAsync(context, found, Write) : HttpErrors.WriteAsync(context, error);
+    }
+
+    public Task CudaRegisterAsync(HttpContext context, string region) => RegisterAsync(context, Refusal(region, "cuda") ?? regions.NoGpus(region), request =>
+    {
+        var wanted = new CudaMemoryRegion(region, 0, 0);
+        return Read(request, ref wanted, out var handle) ?? regions.TryRegister(wanted, handle);
+    });
+
+    public Task CudaUnregisterAsync(HttpContext context, string region) => JsonResponse.EmptyOrErrorAsync(context, regions.TryUnregisterCuda(region));
+
+    private InferenceError? Refusal(string region, string kind)
+        => regions.Disabled ?? (region.Length > 0 ? null : InferenceError.InvalidArgument($"'region name' is necessary to register {kind} shared memory region"));
+
+    private async Task RegisterAsync(HttpContext context, InferenceError? refused, Func<JsonRequest, InferenceError?> register)
+    {
         if (refused is not null)
         {
             await HttpErrors.WriteAsync(context, refused);
@@ -26,24 +50,9 @@ internal sealed class SharedMemoryEndpoints(HostOptions options, SharedMemoryReg
         var (request, error) = await JsonRequest.ReadAsync(context, options.HttpMaxInputSize, mayBeEmpty: false);
         using (request)
         {
-            var wanted = new SharedMemoryRegion(region, "", 0, 0);
-            error ??= Read(request, ref wanted) ?? regions.TryRegister(wanted);
-            await JsonResponse.EmptyOrErrorAsync(context, error);
+            await JsonResponse.EmptyOrErrorAsync(context, error ?? register(request));
         }
     }
-
-    public Task UnregisterAsync(HttpContext context, string region) => JsonResponse.EmptyOrErrorAsync(context, regions.TryUnregister(region));
-
-    public static Task CudaStatusAsync(HttpContext context, string region) => region.Length == 0
-        ? JsonResponse.WriteAsync<IReadOnlyList<SharedMemoryRegion>>(context, [], Write)
-        : HttpErrors.WriteAsync(context, InferenceError.NotFound($"Unable to find cuda shared memory region: '{region}'"));
-
-    public Task CudaRegisterAsync(HttpContext context, string region) => HttpErrors.WriteAsync(context, regions.Disabled ?? InferenceError.InvalidArgument(
-        region.Length == 0
-            ? "'region name' is necessary to register cuda shared memory region"
-            : $"failed to register CUDA shared memory region: '{region}', GPUs not supported"));
-
-    public Task CudaUnregisterAsync(HttpContext context) => JsonResponse.EmptyOrErrorAsync(context, regions.Disabled);
 
     private static InferenceError? Read(JsonRequest request, ref SharedMemoryRegion region)
     {
@@ -72,6 +81,53 @@ internal sealed class SharedMemoryEndpoints(HostOptions options, SharedMemoryReg
         error = JsonValues.TryGetUint64(value, "byte_size", out var byteSize);
         region = region with { Key = key, Offset = offset, ByteSize = byteSize };
         return error;
+    }
+
+    private static InferenceError? Read(JsonRequest request, ref CudaMemoryRegion region, out byte[] handle)
+    {
+        handle = [];
+        ulong device = 0;
+        ulong byteSize = 0;
+        if (!request.TryFind("raw_handle", out var raw))
+        {
+            return InferenceError.InvalidArgument("Shared memory register request has no 'raw_handle' field");
+        }
+
+        if (!JsonRequest.TryFind(raw, "b64", out var base64) || base64.ValueKind != JsonValueKind.String || !base64.TryGetBytesFromBase64(out var bytes))
+        {
+            return InferenceError.InvalidArgument("Unable to parse 'raw_handle': expected an object whose 'b64' is the handle in base64");
+        }
+
+        if (!request.TryFind("byte_size", out var value))
+        {
+            return InferenceError.InvalidArgument("Shared memory register request has no 'byte_size' field");
+        }
+
+        var error = JsonValues.TryGetUint64(value, "byte_size", out byteSize);
+        if (error is null && !request.TryFind("device_id", out value))
+        {
+            return InferenceError.InvalidArgument("Shared memory register request has no 'device_id' field");
+        }
+
+        error ??= JsonValues.TryGetUint64(value, "device_id", out device);
+        region = region with { DeviceId = (long)Math.Min(device, long.MaxValue), ByteSize = byteSize };
+        handle = bytes;
+        return error;
+    }
+
+    private static void Write(Utf8JsonWriter writer, IReadOnlyList<CudaMemoryRegion> regions)
+    {
+        writer.WriteStartArray();
+        foreach (var region in regions)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", region.Name);
+            writer.WriteNumber("device_id", region.DeviceId);
+            writer.WriteNumber("byte_size", region.ByteSize);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     private static void Write(Utf8JsonWriter writer, IReadOnlyList<SharedMemoryRegion> regions)

@@ -1,3 +1,4 @@
+using Runtime.Devices;
 using Runtime.Host.Grpc;
 using Runtime.Host.Http;
 using Runtime.Host.Metrics;
@@ -16,17 +17,28 @@ namespace Runtime.Host.Lifecycle;
 internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admission admission, LogSettings log, ILoggerFactory loggers) : IDisposable
 {
     private readonly ModelRepository _models = hosted.Repository;
-    private readonly SharedMemoryRegions _regions = new(options.AllowClientShm);
+    private SharedMemoryRegions? _regions;
     private readonly TraceSettings _trace = new();
     private readonly NvcfConventions _nvcf = new(options, TimeProvider.System, loggers.CreateLogger<NvcfConventions>());
 
     private readonly RequestObserver _observer = new(options.LogRequests ? loggers.CreateLogger(RequestObserver.Category) : null);
 
-    public Doors Create() => new(Http().HandleAsync, Grpc().HandleAsync, new PrometheusEndpoint(_models, admission, MetricsFlags.Read(options)).HandleAsync);
+    /// <summary>The GPUs, asked for when one is needed.</summary>
+    public Func<CudaDevices> Cuda { get; init; } = static () => CudaDevices.Here;
 
-    public void Dispose() => _regions.Dispose();
+    public Doors Create()
+    {
+        _regions = new SharedMemoryRegions(options.AllowClientShm, Cuda);
+        return new(Http(_regions).HandleAsync, Grpc(_regions).HandleAsync, new PrometheusEndpoint(_models, admission, MetricsFlags.Read(options), Gpus()).HandleAsync);
+    }
 
-    private HttpRouter Http()
+    public void Dispose() => _regions?.Dispose();
+
+    private GpuMetrics? Gpus() => options.AllowGpuMetrics
+        ? new GpuMetrics(TimeSpan.FromMilliseconds(options.MetricsIntervalMs), TimeProvider.System) { Visible = () => Cuda() is { HasDriver: true } cuda ? [.. cuda.All.Select(gpu => gpu.Uuid)] : null }
+        : null;
+
+    private HttpRouter Http(SharedMemoryRegions regions)
     {
         var endpoints = new HttpEndpoints(
             new HealthEndpoints(admission.State, _models),
@@ -36,16 +48,16 @@ internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admi
             new RepositoryEndpoints(options, _models),
             new LoggingEndpoint(options, log),
             new TraceEndpoint(options, _trace, _models),
-            new SharedMemoryEndpoints(options, _regions),
-            new InferEndpoint(_models, options, _regions, admission, _nvcf),
+            new SharedMemoryEndpoints(options, regions),
+            new InferEndpoint(_models, options, regions, admission, _nvcf),
             new GenerateEndpoint(_models, options, admission, _nvcf),
             new OpenApiEndpoint(_models, hosted.Routes));
         return new HttpRouter(endpoints, hosted.Routes, RestrictedApi.Parse(options.HttpRestrictedApi), _observer);
     }
 
-    private GrpcServer Grpc()
+    private GrpcServer Grpc(SharedMemoryRegions regions)
     {
-        var inference = new InferenceService(_models, admission, options.Id, _regions, (_trace, log));
+        var inference = new InferenceService(_models, admission, options.Id, regions, (_trace, log));
         var health = new HealthService(admission.State, TimeProvider.System);
         var settings = new GrpcSettings(options, _nvcf) { Observer = _observer };
         return new GrpcServer([.. inference.Methods, .. health.Methods, .. new ReflectionService(admission.State.Draining).Methods], settings, TimeProvider.System, loggers.CreateLogger<GrpcServer>());

@@ -86,11 +86,11 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
         return drained;
     }
 
-    /// <summary>What holds a lost device may never be freed, so a broken process waits no longer than the exit timeout.</summary>
+    /// <summary>What holds a lost device or hangs may never be freed, so the end of the process then waits no longer than the exit timeout.</summary>
     private async Task UnloadAsync()
     {
         var unloading = models.StopAsync().AsTask();
-        if (_state.IsLive)
+        if (_state.IsLive && !_state.HasHungModel)
         {
             await unloading;
             return;

@@ -9,12 +9,20 @@ public sealed class ServerState(bool strictReadiness, Func<bool> areModelsReady)
     private readonly TaskCompletionSource<string> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _started;
     private volatile bool _ending;
+    private volatile bool _hasHungModel;
 
     /// <summary>Whether the process answers, and can go on doing so.</summary>
     public bool IsLive => !_broken.Task.IsCompleted;
 
-    /// <summary>Whether it should get requests: started, not ending, not broken and, with strict readiness, every model loaded.</summary>
-    public bool IsReady => _started && !_ending && IsLive && (!strictReadiness || areModelsReady());
+    /// <summary>Whether it should get requests: started, not ending, not broken, no model hung and, with strict readiness, every model loaded.</summary>
+    public bool IsReady => _started && !_ending && IsLive && !_hasHungModel && (!strictReadiness || areModelsReady());
+
+    /// <summary>Whether a model has been executing for too long; not live for that, since it may come back, and other models serve.</summary>
+    public bool HasHungModel
+    {
+        get => _hasHungModel;
+        set => _hasHungModel = value;
+    }
 
     /// <summary>Ends with the reason when something broke that only a new process can mend.</summary>
     public Task<string> Broken => _broken.Task;

@@ -8,7 +8,11 @@ using Runtime.Tensors;
 namespace Runtime.Host.Metrics;
 
 /// <summary>The metrics port's only handler: GET of any path gives the metrics of the models that serve now, and of the machine.</summary>
-internal sealed class PrometheusEndpoint(ModelRepository models, Admission? admission = null, MetricsFlags? given = null)
+/// <param name="models">The models.</param>
+/// <param name="admission">What the process lets in; null for nothing to say of that.</param>
+/// <param name="given">Which metrics; null for those of the default.</param>
+/// <param name="gpus">The machine's GPUs; null to leave them out.</param>
+internal sealed class PrometheusEndpoint(ModelRepository models, Admission? admission = null, MetricsFlags? given = null, GpuMetrics? gpus = null)
 {
     private const int InitialSize = 16 * 1024;
 
@@ -24,6 +28,7 @@ internal sealed class PrometheusEndpoint(ModelRepository models, Admission? admi
             return;
         }
 
+        IReadOnlyList<GpuReading> readings = gpus is null ? [] : await gpus.ReadAsync();
         models.TryList("", "", out var serving);
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
         var buffer = new ArrayBufferWriter<byte>(InitialSize);
@@ -34,6 +39,7 @@ internal sealed class PrometheusEndpoint(ModelRepository models, Admission? admi
         AdmissionMetrics.Write(text, admission);
         WritePool(text);
         WriteCache(text, models.Cache);
+        GpuMetrics.Write(text, readings);
         _machine.Write(text);
         context.Response.ContentLength = buffer.WrittenCount;
         await context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);

@@ -137,6 +137,19 @@ internal readonly struct PrometheusText(IBufferWriter<byte> output)
         Write("\n"u8);
     }
 
+    /// <summary>One sample with one label.</summary>
+    public void Sample(ReadOnlySpan<byte> name, ReadOnlySpan<byte> label, string labelValue, double value)
+    {
+        Write(name);
+        Write("{"u8);
+        Write(label);
+        Write("=\""u8);
+        WriteLabel(labelValue);
+        Write("\"} "u8);
+        Write(value);
+        Write("\n"u8);
+    }
+
     private void Write(double number)
     {
         var span = output.GetSpan(NumberLength);

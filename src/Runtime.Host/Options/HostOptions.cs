@@ -41,6 +41,12 @@ public sealed record HostOptions
     /// <summary>How long the host serves on, not ready, after it was told to stop.</summary>
     public int DrainDelaySecs { get; init; }
 
+    /// <summary>How often each model is asked whether it still executes; 0 for never.</summary>
+    public int CanaryIntervalSecs { get; init; }
+
+    /// <summary>How long it may take with the answer until the host is not ready.</summary>
+    public int CanaryTimeoutSecs { get; init; } = 30;
+
     /// <summary>Requests that may wait in a model's queue whose policy gives no <c>max_queue_size</c>; 0 for any number.</summary>
     public int DefaultMaxQueueSize { get; init; } = ModelLimits.Default.MaxQueueSize;
 
@@ -102,6 +108,12 @@ public sealed record HostOptions
 
     /// <summary>Entries such as <c>summary_latencies=true</c>.</summary>
     public IReadOnlyList<string> MetricsConfig { get; init; } = [];
+
+    /// <summary>Whether the metrics tell of the machine's GPUs, where there are any.</summary>
+    public bool AllowGpuMetrics { get; init; } = true;
+
+    /// <summary>How long a reading of the GPUs is good for.</summary>
+    public int MetricsIntervalMs { get; init; } = 2000;
 
     public bool AllowClientShm { get; init; }
 

@@ -45,6 +45,7 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
                 context.AddFailure(message);
             }
         });
+        RuleFor(o => o.MetricsIntervalMs).GreaterThanOrEqualTo(0).WithMessage("--metrics-interval-ms: expected 0 or more, got {PropertyValue}");
         RuleFor(o => o.Id).NotEmpty().WithMessage("--id must not be empty");
     }
 
@@ -76,6 +77,8 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
     private void LimitRules()
     {
         RuleFor(o => o.DrainDelaySecs).GreaterThanOrEqualTo(0).WithMessage("--drain-delay-secs: expected 0 or more, got {PropertyValue}");
+        RuleFor(o => o.CanaryIntervalSecs).InclusiveBetween(0, 86_400).WithMessage("--canary-interval-secs: expected 0 to 86400, got {PropertyValue}");
+        RuleFor(o => o.CanaryTimeoutSecs).InclusiveBetween(1, 86_400).WithMessage("--canary-timeout-secs: expected 1 to 86400, got {PropertyValue}");
         RuleFor(o => o.MaxRequestsInFlight).GreaterThanOrEqualTo(0).WithMessage("--max-requests-in-flight: expected 0 or more, got {PropertyValue}");
         RuleFor(o => o.MaxBodyBytesInFlight).GreaterThanOrEqualTo(0).WithMessage("--max-body-bytes-in-flight: expected 0 or more, got {PropertyValue}");
         RuleFor(o => o.RequestTimeoutMs).GreaterThanOrEqualTo(0).WithMessage("--request-timeout-ms: expected 0 or more, got {PropertyValue}");

@@ -11,7 +11,7 @@ internal static class TritonFlags
         "min-supported-compute-capability", "buffer-manager-thread-count", "model-load-thread-count", "model-load-retry-count",
         "model-load-gpu-limit", "model-namespacing", "enable-peer-access", "backend-directory", "backend-config", "repoagent-directory",
         "cache-directory", "rate-limit", "rate-limit-resource", "host-policy",
-        "allow-cpu-metrics", "allow-gpu-metrics", "metrics-interval-ms", "trace-config",
+        "allow-cpu-metrics", "trace-config",
         "trace-file", "trace-level", "trace-rate", "trace-count",
         "trace-log-frequency", "allow-sagemaker", "allow-vertex-ai", "tf-allow-soft-placement", "tf-gpu-memory-fraction",
     ];

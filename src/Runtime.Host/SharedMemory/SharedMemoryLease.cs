@@ -1,10 +1,11 @@
 using System.Buffers;
+using Runtime.Devices;
 using Runtime.Tensors;
 
 namespace Runtime.Host.SharedMemory;
 
 /// <summary>Bytes of a region that one request uses: keeps them mapped until it is disposed.</summary>
-internal sealed unsafe class SharedMemoryLease : ForeignMemory
+internal sealed unsafe class SharedMemoryLease : ForeignMemory, IRegionLease
 {
     private readonly byte* _start;
     private readonly int _length;
@@ -17,6 +18,10 @@ internal sealed unsafe class SharedMemoryLease : ForeignMemory
         _start = source.Address + offset;
         _length = length;
     }
+
+    public Device? Gpu => null;
+
+    public void Write(ReadOnlyMemory<byte> source) => source.CopyTo(Memory);
 
     public override Span<byte> GetSpan()
     {
@@ -35,6 +40,8 @@ internal sealed unsafe class SharedMemoryLease : ForeignMemory
     {
         // Native memory does not move.
     }
+
+    public void Dispose() => Dispose(disposing: true);
 
     protected override void Dispose(bool disposing) => Interlocked.Exchange(ref _source, null)?.Release();
 }

@@ -71,8 +71,8 @@ public sealed unsafe class CudaDevice
     }
 
     /// <summary>Opens memory that another process shares by CUDA's 64-byte handle; it is closed when this is disposed.</summary>
-    /// <exception cref="InferenceException">The handle is not one of this GPU, or the GPU is broken.</exception>
-    public CudaMemory OpenShared(ReadOnlySpan<byte> handle, int length)
+    /// <exception cref="InferenceException">The handle is not one of this GPU, it has fewer bytes, or the GPU is broken.</exception>
+    public SharedCudaMemory OpenShared(ReadOnlySpan<byte> handle, ulong length)
     {
         if (handle.Length != CudaDriver.IpcHandle.Size)
         {
@@ -82,7 +82,30 @@ public sealed unsafe class CudaDevice
         nint address;
         using var current = _context.Enter();
         Check(_driver.IpcOpenMemHandle(&address, CudaDriver.IpcHandle.From(handle), LazyPeerAccess), "opening shared memory");
-        return new CudaMemory(this, address, length, new OpenedMemory(this, address));
+        var opened = new OpenedMemory(this, address);
+        try
+        {
+            CheckShared(address, length);
+            return new SharedCudaMemory(this, address, opened);
+        }
+        catch
+        {
+            opened.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reading beyond the other process's memory would end this one's context.</summary>
+    private void CheckShared(nint address, ulong length)
+    {
+        nint start;
+        nuint size;
+        Check(_driver.MemGetAddressRange(&start, &size, address), "measuring shared memory");
+        var there = (ulong)(start - address) + size;
+        if (length == 0 || length > there)
+        {
+            throw new InferenceException(ErrorCode.InvalidArgument, $"byte size {length} does not fit the {there} bytes that are shared");
+        }
     }
 
     /// <summary>Copies to the GPU.</summary>

@@ -10,7 +10,9 @@ public sealed unsafe class CudaDevices
     {
         try
         {
-            All = List(new CudaDriver(library), out var whyNone);
+            var driver = new CudaDriver(library);
+            HasDriver = true;
+            All = List(driver, out var whyNone);
             WhyNone = whyNone;
         }
         catch (DllNotFoundException)
@@ -25,6 +27,9 @@ public sealed unsafe class CudaDevices
 
     /// <summary>Those of this machine. The first asking starts the driver where there is one, which takes a fraction of a second.</summary>
     public static CudaDevices Here => Machine.Value;
+
+    /// <summary>Whether there is a driver that can be asked.</summary>
+    public bool HasDriver { get; }
 
     /// <summary>In the order of their numbers.</summary>
     public IReadOnlyList<CudaDevice> All { get; } = [];

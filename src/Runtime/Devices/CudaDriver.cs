@@ -25,6 +25,7 @@ internal sealed unsafe class CudaDriver
     public readonly delegate* unmanaged<nint*, nuint, uint, int> MemHostAlloc;
     public readonly delegate* unmanaged<nint, int> MemFreeHost;
     public readonly delegate* unmanaged<nuint*, nuint*, int> MemGetInfo;
+    public readonly delegate* unmanaged<nint*, nuint*, nint, int> MemGetAddressRange;
     public readonly delegate* unmanaged<nint, void*, nuint, nint, int> MemcpyHtoDAsync;
     public readonly delegate* unmanaged<void*, nint, nuint, nint, int> MemcpyDtoHAsync;
     public readonly delegate* unmanaged<nint, nint, nuint, nint, int> MemcpyDtoDAsync;
@@ -56,6 +57,7 @@ internal sealed unsafe class CudaDriver
         MemHostAlloc = (delegate* unmanaged<nint*, nuint, uint, int>)Get("cuMemHostAlloc");
         MemFreeHost = (delegate* unmanaged<nint, int>)Get("cuMemFreeHost");
         MemGetInfo = (delegate* unmanaged<nuint*, nuint*, int>)Get("cuMemGetInfo_v2");
+        MemGetAddressRange = (delegate* unmanaged<nint*, nuint*, nint, int>)Get("cuMemGetAddressRange_v2");
         MemcpyHtoDAsync = (delegate* unmanaged<nint, void*, nuint, nint, int>)Get("cuMemcpyHtoDAsync_v2");
         MemcpyDtoHAsync = (delegate* unmanaged<void*, nint, nuint, nint, int>)Get("cuMemcpyDtoHAsync_v2");
         MemcpyDtoDAsync = (delegate* unmanaged<nint, nint, nuint, nint, int>)Get("cuMemcpyDtoDAsync_v2");

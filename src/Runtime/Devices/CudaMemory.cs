@@ -29,6 +29,20 @@ public sealed class CudaMemory(CudaDevice device, nint address, int length, IDis
     {
     }
 
+    /// <summary>Copies bytes to its start, of which there are no more than it has; from memory of the same GPU without a detour through the host.</summary>
+    /// <exception cref="Inference.InferenceException">The GPU refuses, or the one that they are on.</exception>
+    public void Write(ReadOnlyMemory<byte> source)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, length, nameof(source));
+        if (TryGet(source, out var start, out var size) is CudaMemory memory && memory.Device == Device)
+        {
+            device.Join([(memory.Address + start, size)], address);
+            return;
+        }
+
+        device.CopyToDevice(source.Span, address);
+    }
+
     /// <inheritdoc/>
     public override DeviceMemory? Join(IReadOnlyList<ReadOnlyMemory<byte>> parts)
     {

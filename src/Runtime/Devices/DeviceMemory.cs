@@ -17,6 +17,9 @@ public abstract class DeviceMemory : MemoryManager<byte>
 
     public abstract int Length { get; }
 
+    /// <summary>Whether others may write to it while a request uses it, as to <see cref="Tensors.ForeignMemory"/>.</summary>
+    public bool IsForeign { get; init; }
+
     public override Memory<byte> Memory => CreateMemory(Length);
 
     /// <summary>Makes the copy in host memory now, so that no later reading can fail.</summary>

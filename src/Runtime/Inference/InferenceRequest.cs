@@ -47,6 +47,9 @@ public sealed class InferenceRequest : IDisposable
     /// <summary>What the model fills in of the request's way through it; null where nobody wants to know.</summary>
     public RequestTimeline? Timeline { get; set; }
 
+    /// <summary>Set where the host itself asks, to see whether the model still executes: no limit, cache or statistic knows of such a request.</summary>
+    internal Models.ModelProbe? Probe { get; set; }
+
     /// <summary><see cref="System.Diagnostics.Stopwatch"/> ticks when the request reached its door.</summary>
     public long ArrivalTimestamp { get; set; } = System.Diagnostics.Stopwatch.GetTimestamp();
 

@@ -30,8 +30,8 @@ public sealed class Model : IDisposable
     /// <param name="directory">Where a sequence model's initial states are.</param>
     public Model(ModelConfig config, long version, ILoadedModel loaded, IReadOnlyDictionary<string, string[]> labels, TimeProvider time, string directory = "")
     {
-        (Config, Version, _labels, _time, _concurrency) = (config, version, labels, time, ConcurrencyOf(config));
-        _instances = new ModelInstances(config, version, loaded, (Statistics, time), directory);
+        (Config, Version, _labels, _time, _concurrency, Directory) = (config, version, labels, time, ConcurrencyOf(config), directory);
+        _instances = new ModelInstances(config, version, loaded, (Statistics, time, Report), directory);
         (_queue, _sequences, _padding) = (_instances.Queue, _instances.Sequences, _instances.Padding);
         Statistics.IsDecoupled = _queue is null;
     }
@@ -51,6 +51,12 @@ public sealed class Model : IDisposable
 
     public ModelStatistics Statistics { get; } = new();
 
+    /// <summary>Where its warm-up data is; empty for a model without a directory.</summary>
+    internal string Directory { get; } = "";
+
+    /// <summary>Whether requests never share an execution, as those of C# functions.</summary>
+    internal bool IsAsynchronous => _instances is { MixShapes: true };
+
     /// <summary>What its instances run on, for the log; empty for a model that has none of its own.</summary>
     internal string Placement => _instances?.Placement ?? "";
 
@@ -59,6 +65,16 @@ public sealed class Model : IDisposable
 
     /// <summary>Whether <see cref="InferAsync"/> serves it, as all but decoupled models.</summary>
     public bool AnswersOnce => _queue is not null || _ensemble is not null;
+
+    /// <summary>Tells of an error that a response met on its way out, in case that it will not go away.</summary>
+    public void Report(InferenceError error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        if (error.IsPermanent)
+        {
+            FailedForGood?.Invoke(error);
+        }
+    }
 
     /// <summary>Counts a request that was refused before it came here.</summary>
     public void CountRefused() => Statistics.RecordFailure(Stopwatch.GetTimestamp(), FailureReason.Rejected);
@@ -102,7 +118,7 @@ public sealed class Model : IDisposable
 
     internal async ValueTask<InferenceResponse> AnswerAsync(InferenceRequest request, CancellationToken cancellation)
     {
-        using var deadline = StartDeadline(ref cancellation);
+        using var deadline = request.Probe is null ? StartDeadline(ref cancellation) : null;
         var error = Check(request, out var rows);
         if (error is not null)
         {
@@ -110,7 +126,7 @@ public sealed class Model : IDisposable
         }
 
         CacheMiss? miss = null;
-        if (_cache?.Find(request, out miss) is { } cached)
+        if (request.Probe is null && _cache?.Find(request, out miss) is { } cached)
         {
             request.Timeline?.AddResponse();
             return new InferenceResponse(Name, Version, request.Id, cached) { Parameters = cached.Parameters };
@@ -226,7 +242,14 @@ public sealed class Model : IDisposable
     private InferenceError? Check(InferenceRequest request, out int rows)
     {
         rows = 1;
-        return Schema?.Check(request) ?? RequestCheck.Check(request, Config, out rows) ?? _padding?.Refusal(request);
+        try
+        {
+            return (request.Probe is null ? Schema?.Check(request) : null) ?? RequestCheck.Check(request, Config, out rows) ?? _padding?.Refusal(request);
+        }
+        catch (InferenceException exception)
+        {
+            return exception.Error; // an input that has to be looked at could not be read from its device
+        }
     }
 
     /// <summary>Null, and nothing allocated, for a model without a limit; otherwise the token becomes the one that ends with the time.</summary>
@@ -283,13 +306,17 @@ public sealed class Model : IDisposable
 
     private InferenceResponse Refuse(InferenceRequest request, InferenceError error, FailureReason reason)
     {
-        Statistics.RecordFailure(request.ArrivalTimestamp, reason);
-        if (error.IsPermanent)
-        {
-            FailedForGood?.Invoke(error);
-        }
-
+        CountFailure(request, reason);
+        Report(error);
         return new InferenceResponse(Name, Version, request.Id, error);
+    }
+
+    private void CountFailure(InferenceRequest request, FailureReason reason)
+    {
+        if (request.Probe is null)
+        {
+            Statistics.RecordFailure(request.ArrivalTimestamp, reason);
+        }
     }
 
     private InferenceResponse Respond(InferenceRequest request, PendingResult result, in RequestTimes times, int rows, CacheMiss? miss)
@@ -302,7 +329,12 @@ public sealed class Model : IDisposable
         var response = Shape(request, result.Outputs!);
         if (response.Error is not null)
         {
-            Statistics.RecordFailure(request.ArrivalTimestamp, FailureReason.Other);
+            CountFailure(request, FailureReason.Other);
+            return response;
+        }
+
+        if (request.Probe is not null)
+        {
             return response;
         }
 
@@ -333,6 +365,7 @@ public sealed class Model : IDisposable
         catch (InferenceException exception)
         {
             outputs.Dispose();
+            Report(exception.Error);
             return new InferenceResponse(Name, Version, request.Id, exception.Error);
         }
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Runtime.Devices;
 using Runtime.Inference;
 using Runtime.Tensors;
 
@@ -56,7 +57,7 @@ internal sealed class ModelCache(ResponseCache cache, ModelConfig config, ModelS
     {
         foreach (var tensor in request.Inputs.Tensors)
         {
-            if (MemoryMarshal.TryGetMemoryManager<byte, ForeignMemory>(tensor.Data, out _))
+            if (MemoryMarshal.TryGetMemoryManager<byte, ForeignMemory>(tensor.Data, out _) || DeviceMemory.TryGet(tensor.Data, out _, out _) is { IsForeign: true })
             {
                 return false;
             }

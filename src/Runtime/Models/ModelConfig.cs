@@ -52,6 +52,9 @@ public sealed record ModelConfig
     /// <summary>Whether answers may come from the response cache.</summary>
     public bool IsCached => Message.ResponseCache is { Enable: true };
 
+    /// <summary>Whether outputs may be left in a device's memory for a receiver that wants them there: nothing else reads them.</summary>
+    public bool MayAnswerOnDevice => !IsCached && SequenceBatching is null;
+
     /// <summary>Whether shapes on the wire begin with a batch dimension.</summary>
     public bool IsBatching => MaxBatchSize > 0;
 

@@ -1,4 +1,5 @@
 using Runtime.Backends;
+using Runtime.Inference;
 using Runtime.Models.Configuration;
 using Runtime.Scheduling;
 
@@ -14,7 +15,8 @@ internal sealed class ModelInstances : IDisposable
     private int _nextStreaming;
 
     /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
-    public ModelInstances(ModelConfig config, long version, ILoadedModel loaded, (ModelStatistics Statistics, TimeProvider Time) watch, string directory)
+    public ModelInstances(
+        ModelConfig config, long version, ILoadedModel loaded, (ModelStatistics Statistics, TimeProvider Time, Action<InferenceError> FailedForGood) watch, string directory)
     {
         _loaded = loaded;
         var instances = new List<IDisposable>();
@@ -45,7 +47,7 @@ internal sealed class ModelInstances : IDisposable
         {
             Queue = new RequestQueue(config, watch.Statistics, watch.Time);
             Placement = InstancePlacement.Text(config.InstanceDevices);
-            _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, Queue, (IModelInstance)instance, watch.Statistics, $"{config.Name}_{version}_{i}"))];
+            _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, Queue, (IModelInstance)instance, (watch.Statistics, watch.FailedForGood), $"{config.Name}_{version}_{i}"))];
         }
 
         Sequences = sequenceInputs is null || Queue is null ? null : new SequenceScheduler(config, sequenceInputs, Queue, watch.Time);

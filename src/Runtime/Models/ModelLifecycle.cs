@@ -138,6 +138,7 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
                 entry.Refuse(exception.Message, lacksVersions: exception is InferenceException);
             }
 
+            TellIfForGood(entry.Name, ModelLoader.ForGood(exception));
             Changed?.Invoke(new ModelEvent(entry.Name, 0, ModelState.Unavailable, exception.Message));
             var code = (exception as InferenceException)?.Error.Code ?? ErrorCode.InvalidArgument;
             return new InferenceError(code, $"failed to load '{entry.Name}': {exception.Message}");
@@ -153,7 +154,16 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
             Retire(entry, entry.Adopt(result));
         }
 
+        TellIfForGood(entry.Name, result.ForGood);
         return Report(entry.Name, result);
+    }
+
+    private void TellIfForGood(string name, InferenceError? error)
+    {
+        if (error is not null)
+        {
+            FailedForGood?.Invoke(name, error);
+        }
     }
 
     private async Task LoadStepAsync(string step, IReadOnlyList<string> ensembles)
@@ -180,7 +190,8 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
         }
 
         var reasons = result.Failed.Select(failure => $"version {failure.Key} is at UNAVAILABLE state: {failure.Value};");
-        return result.Failed.Count == 0 ? null : InferenceError.InvalidArgument($"load failed for model '{name}': {string.Join(' ', reasons)}");
+        var code = result.ForGood is null ? ErrorCode.InvalidArgument : ErrorCode.Internal;
+        return result.Failed.Count == 0 ? null : new InferenceError(code, $"load failed for model '{name}': {string.Join(' ', reasons)}");
     }
 
     /// <summary>Waits for the requests in flight of every version that was taken out of service.</summary>

@@ -9,7 +9,11 @@ using Runtime.Schemas;
 namespace Runtime.Models;
 
 /// <summary>What loading a model's directory came to: the versions that can serve, and the reasons of those that cannot.</summary>
-internal sealed record LoadResult(IReadOnlyList<ServedVersion> Served, IReadOnlyDictionary<long, string> Failed, IReadOnlyList<string> Steps);
+internal sealed record LoadResult(IReadOnlyList<ServedVersion> Served, IReadOnlyDictionary<long, string> Failed, IReadOnlyList<string> Steps)
+{
+    /// <summary>Why a version failed, where that will not go away; null where nothing of the kind happened.</summary>
+    public InferenceError? ForGood { get; init; }
+}
 
 /// <summary>Where a model is loaded from: its prepared configuration, the directory, and the versions that the policy selects.</summary>
 internal sealed class ModelSource(Protocol.ModelConfig message, string directory, IReadOnlyList<long> versions, IDisposable? files) : IDisposable
@@ -56,6 +60,9 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
     /// <summary>Whether the exception is about the model's files, and so a reason for the index; all else is a fault of the program.</summary>
     public static bool IsLoadFailure(Exception exception) => exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException;
 
+    /// <summary>The error behind a failed load that only a new process helps against, as when the warm-up loses the device; otherwise null.</summary>
+    public static InferenceError? ForGood(Exception exception) => exception is InferenceException { Error: { IsPermanent: true } error } ? error : null;
+
     /// <summary>Reads the configuration and looks for versions.</summary>
     /// <param name="name">The model's name.</param>
     /// <param name="directory">Its directory; unused when the overrides bring all files.</param>
@@ -88,6 +95,7 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
     {
         var served = new List<ServedVersion>();
         var failed = new SortedDictionary<long, string>();
+        InferenceError? forGood = null;
         foreach (var version in source.Versions)
         {
             var start = Stopwatch.GetTimestamp();
@@ -108,10 +116,11 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
             catch (Exception exception) when (source.Steps.Count == 0 && IsLoadFailure(exception))
             {
                 failed[version] = exception.Message;
+                forGood ??= ForGood(exception);
             }
         }
 
-        return new LoadResult(served, failed, source.Steps);
+        return new LoadResult(served, failed, source.Steps) { ForGood = forGood };
     }
 
     private IReadOnlyList<long> Available(Protocol.ModelConfig message, string directory)

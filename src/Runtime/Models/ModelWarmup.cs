@@ -24,7 +24,9 @@ internal static class ModelWarmup
         }
     }
 
-    private static InferenceRequest Request(ModelConfig config, Protocol.ModelWarmup sample, string directory)
+    /// <summary>The request of a sample; the caller disposes it.</summary>
+    /// <exception cref="InferenceException">Its data file is not of its tensor's size.</exception>
+    public static InferenceRequest Request(ModelConfig config, Protocol.ModelWarmup sample, string directory)
     {
         var request = new InferenceRequest { Id = $"warm-up {sample.Name}", SequenceId = config.SequenceBatching is null ? 0 : ulong.MaxValue, SequenceStart = true, SequenceEnd = true };
         try

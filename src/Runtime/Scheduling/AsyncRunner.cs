@@ -177,7 +177,7 @@ internal sealed class AsyncRunner : IDisposable
                 throw new InferenceException(ErrorCode.Internal, $"model '{runner._config.Name}' gave {results.Length} answers to a batch of {batch.Count} requests; it must give one each");
             }
 
-            if (Array.Exists(results, static result => result.Error is null))
+            if (batch[0].Request.Probe is null && Array.Exists(results, static result => result.Error is null))
             {
                 runner._statistics.RecordExecution(batch.Sum(static request => request.Rows), _times);
             }

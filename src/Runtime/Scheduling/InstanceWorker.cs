@@ -18,6 +18,7 @@ internal sealed class InstanceWorker : IDisposable
     private readonly RequestQueue _queue;
     private readonly IModelInstance _instance;
     private readonly ModelStatistics _statistics;
+    private readonly Action<InferenceError> _failedForGood;
     private readonly BatchRun _run;
     private readonly bool _retriesFailedBatch;
     private readonly Thread _thread;
@@ -26,9 +27,16 @@ internal sealed class InstanceWorker : IDisposable
     /// <summary>How many ticks the clients of the last batch have to come back: a fraction of what it cost.</summary>
     private long _patience;
 
-    public InstanceWorker(ModelConfig config, RequestQueue queue, IModelInstance instance, ModelStatistics statistics, string name)
+    /// <summary>Begins to take.</summary>
+    /// <param name="config">The model's configuration.</param>
+    /// <param name="queue">Where it takes from.</param>
+    /// <param name="instance">What executes; disposed with the worker.</param>
+    /// <param name="watch">Where it counts, and who learns of an error that will not go away when its requests have left.</param>
+    /// <param name="name">The thread's name.</param>
+    public InstanceWorker(
+        ModelConfig config, RequestQueue queue, IModelInstance instance, (ModelStatistics Statistics, Action<InferenceError> FailedForGood) watch, string name)
     {
-        (_config, _queue, _instance, _statistics) = (config, queue, instance, statistics);
+        (_config, _queue, _instance, _statistics, _failedForGood) = (config, queue, instance, watch.Statistics, watch.FailedForGood);
         _run = new BatchRun(config.Name);
         _retriesFailedBatch = config.Parameters.GetValueOrDefault(RetryParameter) == "true";
         _thread = new Thread(Run) { IsBackground = true, Name = name };
@@ -82,7 +90,7 @@ internal sealed class InstanceWorker : IDisposable
             return;
         }
 
-        if (batch.Count > 1 && _retriesFailedBatch)
+        if (batch.Count > 1 && _retriesFailedBatch && exception is not InferenceException { Error.IsPermanent: true })
         {
             RunOneByOne(batch);
         }
@@ -141,7 +149,11 @@ internal sealed class InstanceWorker : IDisposable
     {
         var parts = batch[0].Padding?.Split(batch, outputs);
         times.ComputeEnd = Stopwatch.GetTimestamp();
-        _statistics.RecordExecution(rows, times);
+        if (batch[0].Request.Probe is null)
+        {
+            _statistics.RecordExecution(rows, times);
+        }
+
         if (batch.Count == 1)
         {
             Hand(batch[0], parts is null ? outputs : parts[0], times, null);
@@ -205,6 +217,7 @@ internal sealed class InstanceWorker : IDisposable
 
     private void Fail(List<PendingRequest> batch, Exception exception)
     {
+        var isTold = false;
         foreach (var request in batch)
         {
             if (!_run.TryClaim(request))
@@ -212,6 +225,7 @@ internal sealed class InstanceWorker : IDisposable
                 continue;
             }
 
+            isTold = true;
             switch (exception)
             {
                 case OperationCanceledException when request.Cancellation.IsCancellationRequested:
@@ -224,6 +238,11 @@ internal sealed class InstanceWorker : IDisposable
                     request.Fail(InferenceError.Internal($"{request.Request.Prefix}execution of model '{_config.Name}' failed: {exception.Message}"), FailureReason.Backend);
                     break;
             }
+        }
+
+        if (!isTold && exception is InferenceException { Error: { IsPermanent: true } error })
+        {
+            _failedForGood(error);
         }
     }
 }

@@ -76,9 +76,14 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
         _source.SetResult(answer);
     }
 
-    /// <summary>Whether both can be rows of one batch: the same inputs with the same datatypes and, past the first, the same dimensions, or such as padding makes the same.</summary>
+    /// <summary>Whether both can be rows of one batch: clients' requests of the same inputs with the same datatypes and, past the first, the same dimensions, or such as padding makes the same.</summary>
     public bool Batches(PendingRequest other)
     {
+        if (Request.Probe is not null || other.Request.Probe is not null)
+        {
+            return false;
+        }
+
         if (MixesShapes)
         {
             return true;

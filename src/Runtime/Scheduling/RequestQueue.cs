@@ -58,14 +58,14 @@ internal sealed class RequestQueue
                 return InferenceError.Unavailable($"{request.Request.Prefix}model '{_modelName}' is being unloaded");
             }
 
-            if (_levels.IsFull(level, policy))
+            if (request.Request.Probe is null && _levels.IsFull(level, policy))
             {
                 return _levels.Full(request.Request.Prefix, level);
             }
 
             _levels.Append(level, request);
             _order?.Enter(request);
-            _statistics.AddPending(1);
+            _statistics.AddPending(request.Request.Probe is null ? 1 : 0);
             StartTimeout(request, policy);
 
             // Whoever watches the clock looks again in time, so only a batch that may go sooner is worth a signal.
@@ -172,7 +172,7 @@ internal sealed class RequestQueue
         var rows = _levels.Gather(head, batch, _maxBatchSize);
         var now = Stopwatch.GetTimestamp();
         var age = (ulong)Stopwatch.GetElapsedTime(QueueLevels.Oldest(batch), now).TotalMicroseconds;
-        var decision = _closed ? new BatchDecision(rows, 0) : BatchPolicy.Decide(rows, age, _maxBatchSize, _batching);
+        var decision = _closed || head.Request.Probe is not null ? new BatchDecision(rows, 0) : BatchPolicy.Decide(rows, age, _maxBatchSize, _batching);
         if (!decision.Send)
         {
             batch.Clear();
@@ -199,7 +199,8 @@ internal sealed class RequestQueue
         _levels.Remove(request);
         request.Timeout?.Dispose();
         request.Timeout = null;
-        _statistics.AddPending(-1);
+        request.Request.Probe?.IsTaken = true;
+        _statistics.AddPending(request.Request.Probe is null ? -1 : 0);
     }
 
     /// <summary>What is left may be work for an instance that sleeps, and whoever was woken for it may have gone with another batch.</summary>
@@ -213,7 +214,7 @@ internal sealed class RequestQueue
 
     private void StartTimeout(PendingRequest request, QueuePolicyConfig policy)
     {
-        if (QueueLevels.TimeoutOf(request, policy) is { } due)
+        if (request.Request.Probe is null && QueueLevels.TimeoutOf(request, policy) is { } due)
         {
             request.Timeout = _time.CreateTimer(_ => Expire(request, policy), null, due, System.Threading.Timeout.InfiniteTimeSpan);
         }

@@ -22,7 +22,7 @@ internal sealed class GrpcHost : IAsyncDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("grpc-host");
     private readonly GateBackend _gate = new();
     private readonly ModelRepository _models;
-    private readonly SharedMemoryRegions _regions = new(allowed: true);
+    private readonly SharedMemoryRegions _regions = new(allowed: true, static () => new CudaDevices("no driver"));
     private readonly InferenceServer _server;
 
     private GrpcHost(HostOptions options)

@@ -106,6 +106,16 @@ public sealed class HostOptionsBinderTests : IDisposable
     }
 
     [Fact]
+    public void Bind_GpuMetricsFlags_CountAsTritons()
+    {
+        var (options, warnings, _) = BindAll("--allow-gpu-metrics false --metrics-interval-ms=500");
+
+        Assert.Equal((false, 500), (options.AllowGpuMetrics, options.MetricsIntervalMs));
+        Assert.Empty(warnings);
+        Assert.True(Bind("").AllowGpuMetrics);
+    }
+
+    [Fact]
     public void Bind_ListInEnvironment_IsSplitAtSemicolons()
     {
         _environment["RUNTIME_HTTP_RESTRICTED_API"] = "health,metadata:a=b; trace:a=b";
@@ -186,6 +196,9 @@ public sealed class HostOptionsBinderTests : IDisposable
     [InlineData("--metrics-config=summary_latencies=yes", "--metrics-config: 'summary_latencies' must be true or false, got 'yes'")]
     [InlineData("--metrics-config=summary_quantiles=0.5:0.05,2", "--metrics-config: 'summary_quantiles' must be QUANTILE:ERROR,... with numbers from 0 to 1, got '0.5:0.05,2'")]
     [InlineData("--exit-timeout-secs=-1", "--exit-timeout-secs: expected 0 or more, got -1")]
+    [InlineData("--canary-interval-secs=-1", "--canary-interval-secs: expected 0 to 86400, got -1")]
+    [InlineData("--canary-timeout-secs=0", "--canary-timeout-secs: expected 1 to 86400, got 0")]
+    [InlineData("--metrics-interval-ms=-1", "--metrics-interval-ms: expected 0 or more, got -1")]
     [InlineData("--default-max-queue-size=-1", "--default-max-queue-size: expected 0 or more, got -1")]
     [InlineData("--request-timeout-ms=-1", "--request-timeout-ms: expected 0 or more, got -1")]
     [InlineData("--max-requests-in-flight=-1", "--max-requests-in-flight: expected 0 or more, got -1")]

@@ -1,5 +1,7 @@
+using Runtime.Devices;
 using Runtime.Host.SharedMemory;
 using Runtime.Inference;
+using Runtime.Tests.Native;
 
 namespace Runtime.Host.Tests.SharedMemory;
 
@@ -24,12 +26,12 @@ public sealed class SharedMemoryRegionsTests : IDisposable
     public void TryRegister_KeyWithOrWithoutSlash_MapsTheBytes(string slash)
     {
         Assert.Null(_regions.TryRegister(new("r", slash + _key, 4096, 128)));
-        Assert.Null(_regions.TryMap("r", 8, 16, out var memory, out var lease));
+        Assert.Null(_regions.TryMap("r", 8, 16, out var lease));
 
         using (lease)
         {
-            Assert.Equal(File.ReadAllBytes(ObjectPath)[4104..4120], memory.ToArray());
-            memory.Span[0] = 77;
+            Assert.Equal(File.ReadAllBytes(ObjectPath)[4104..4120], lease!.Memory.ToArray());
+            lease.Memory.Span[0] = 77;
         }
 
         Assert.Equal(77, File.ReadAllBytes(ObjectPath)[4104]);
@@ -102,7 +104,7 @@ public sealed class SharedMemoryRegionsTests : IDisposable
 
         Assert.Equal(ErrorCode.Unsupported, regions.TryRegister(new("r", _key, 0, 128))?.Code);
         Assert.Equal(ErrorCode.Unsupported, regions.TryUnregister("")?.Code);
-        Assert.Equal(ErrorCode.NotFound, regions.TryMap("r", 0, 1, out _, out _)?.Code);
+        Assert.Equal(ErrorCode.NotFound, regions.TryMap("r", 0, 1, out _)?.Code);
     }
 
     [Theory]
@@ -114,7 +116,7 @@ public sealed class SharedMemoryRegionsTests : IDisposable
     {
         Assert.Null(_regions.TryRegister(new("r", _key, 0, 128)));
 
-        var error = _regions.TryMap("r", offset, byteSize, out _, out var lease);
+        var error = _regions.TryMap("r", offset, byteSize, out var lease);
 
         Assert.StartsWith("Invalid offset + byte size for shared memory region: 'r'", error?.Message, StringComparison.Ordinal);
         Assert.Null(lease);
@@ -129,21 +131,22 @@ public sealed class SharedMemoryRegionsTests : IDisposable
             file.SetLength(4096);
         }
 
-        Assert.Contains("shrunk", _regions.TryMap("r", 0, 1, out _, out _)?.Message, StringComparison.Ordinal);
+        Assert.Contains("shrunk", _regions.TryMap("r", 0, 1, out _)?.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void TryUnregister_RegionInUse_StaysMappedUntilTheLeaseIsDisposed()
     {
         Assert.Null(_regions.TryRegister(new("r", _key, 4096, 4096)));
-        Assert.Null(_regions.TryMap("r", 0, 4096, out var memory, out var lease));
+        Assert.Null(_regions.TryMap("r", 0, 4096, out var lease));
+        var memory = lease!.Memory;
 
         Assert.Null(_regions.TryUnregister("r"));
 
-        Assert.Equal(ErrorCode.NotFound, _regions.TryMap("r", 0, 1, out _, out _)?.Code);
+        Assert.Equal(ErrorCode.NotFound, _regions.TryMap("r", 0, 1, out _)?.Code);
         Assert.Equal(File.ReadAllBytes(ObjectPath)[4096..], memory.ToArray());
         Assert.Equal(1, Mappings());
-        lease!.Dispose();
+        lease.Dispose();
         lease.Dispose();
         Assert.Equal(0, Mappings());
         Assert.Throws<ObjectDisposedException>(() => memory.Span[0]);
@@ -164,6 +167,31 @@ public sealed class SharedMemoryRegionsTests : IDisposable
 
         Assert.Equal("Unable to find system shared memory region: 'b'", _regions.TryList("b", out _)?.Message);
         Assert.Equal(0, Mappings());
+    }
+
+    [FakeCudaFact]
+    public void TryRegister_NameOfTheOtherKind_IsTaken()
+    {
+        using var cuda = new FakeCuda();
+        var device = cuda.First();
+        using var memory = (IDisposable)device.Allocate(16);
+        byte[] handle = [.. BitConverter.GetBytes((long)((CudaMemory)memory).Address), .. new byte[56]];
+        using var regions = new SharedMemoryRegions(allowed: true, cuda.Open);
+        Assert.Null(regions.TryRegister(new SharedMemoryRegion("system", _key, 0, 128)));
+        Assert.Null(regions.TryRegister(new CudaMemoryRegion("cuda", 1, 16), handle));
+
+        Assert.Equal("shared memory region 'system' already in manager", regions.TryRegister(new CudaMemoryRegion("system", 0, 16), handle)?.Message);
+        Assert.Equal("shared memory region 'cuda' already in manager", regions.TryRegister(new SharedMemoryRegion("cuda", _key, 0, 128))?.Message);
+        Assert.Equal("The region named 'system' is registered as system shared memory, not CUDA shared memory", regions.TryListCuda("system", out _)?.Message);
+        Assert.Equal("The region named 'cuda' is registered as CUDA shared memory, not system shared memory", regions.TryList("cuda", out _)?.Message);
+
+        // Each kind forgets its own.
+        Assert.Null(regions.TryUnregister("cuda"));
+        Assert.Null(regions.TryUnregisterCuda(""));
+        Assert.Null(regions.TryListCuda("", out var none));
+        Assert.Empty(none);
+        Assert.Null(regions.TryList("system", out _));
+        Assert.Equal(0, cuda.OpenHandles);
     }
 
     private int Mappings() => File.ReadLines("/proc/self/maps").Count(line => line.Contains(_key, StringComparison.Ordinal));

@@ -168,12 +168,21 @@ public class CudaDeviceTests
         var handle = new byte[64];
         BitConverter.TryWriteBytes(handle, ((CudaMemory)other).Address);
 
-        using (IDisposable shared = device.OpenShared(handle, 4))
+        using (var shared = device.OpenShared(handle, 4))
+        using (IDisposable slice = shared.Slice(1, 3))
         {
-            Assert.Equal([9, 8, 7, 6], ((CudaMemory)shared).Memory.ToArray());
+            Assert.Equal([8, 7, 6], ((CudaMemory)slice).Memory.ToArray());
+            ((CudaMemory)slice).Write(((CudaMemory)other).Memory[..2]);
+            ((CudaMemory)slice).Write(new byte[] { 5 });
+            var now = new byte[4];
+            device.CopyToHost(((CudaMemory)other).Address, now);
+            Assert.Equal([9, 5, 8, 6], now);
             Assert.Equal(1, cuda.OpenHandles);
         }
 
+        Assert.Equal(0, cuda.OpenHandles);
+        Assert.Contains("byte size 1000000 does not fit the ", Assert.Throws<InferenceException>(() => device.OpenShared(handle, 1_000_000)).Message, StringComparison.Ordinal);
+        Assert.Throws<InferenceException>(() => device.OpenShared(handle, 0));
         Assert.Equal(0, cuda.OpenHandles);
         Assert.Equal("a CUDA memory handle has 64 bytes, got 3", Assert.Throws<InferenceException>(() => device.OpenShared(new byte[3], 4)).Message);
     }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
+using Runtime.Tests.Devices;
 
 namespace Runtime.Tests.Models;
 
@@ -190,6 +191,23 @@ public sealed class ResponseCacheTests : IDisposable
             BitConverter.TryWriteBytes(foreign.GetSpan(), value);
             var request = new InferenceRequest();
             request.Inputs.Add(new Tensor("X", DataType.Int32, [1, 1], foreign.Memory));
+
+            await AssertAsync(model, request, value + 1);
+        }
+
+        Assert.Equal((0, 2), (_cache.Counts.Entries, _executions));
+    }
+
+    [Fact]
+    public async Task InferAsync_DeviceMemoryThatOthersMayWrite_IsNotCached()
+    {
+        var model = Make();
+        var device = new HeapDevice(0);
+        for (var value = 1; value <= 2; value++)
+        {
+            var memory = new HeapDevice.Block(device, BitConverter.GetBytes(value)) { IsForeign = true };
+            var request = new InferenceRequest();
+            request.Inputs.Add(new Tensor("X", DataType.Int32, [1, 1], memory.Memory), memory);
 
             await AssertAsync(model, request, value + 1);
         }
