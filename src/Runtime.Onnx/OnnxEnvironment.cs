@@ -22,6 +22,11 @@ internal static partial class OnnxEnvironment
     public static void DisableTelemetry()
     {
         const string variable = "ORT_DISABLE_TELEMETRY";
+        if (Environment.GetEnvironmentVariable(variable) == "1")
+        {
+            return;
+        }
+
         Environment.SetEnvironmentVariable(variable, "1");
         if (!OperatingSystem.IsWindows())
         {
@@ -35,7 +40,6 @@ internal static partial class OnnxEnvironment
     {
         lock (Gate)
         {
-            DisableTelemetry();
             if (OrtEnv.IsCreated)
             {
                 return;

@@ -33,7 +33,6 @@ internal sealed class OnnxInstance : IModelInstance
         _direct = new DirectBinding(session, device, _rules);
         if (model.UsesGraphs && device.Gpu is not null)
         {
-            CudaGraphs.CheckShapes(model, config);
             _options.AddRunConfigEntry(CudaGraph.NumberKey, "-1");
             _graphs = new CudaGraphs(session, device, _rules, _outputs);
         }

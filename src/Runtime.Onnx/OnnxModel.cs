@@ -43,6 +43,11 @@ internal sealed class OnnxModel : ILoadedModel
             ?? throw new InferenceException(
                 ErrorCode.InvalidArgument,
                 $"unexpected inference output '{configured.Name}' of model '{config.Name}': its file has the outputs [{string.Join(", ", Outputs.Select(output => $"'{output.Name}'"))}]"));
+        if (UsesGraphs && device.IsGpu)
+        {
+            CudaGraphs.CheckShapes(this, config);
+        }
+
         return new OnnxInstance(this, _sessions.Take(device), _sessions.DeviceOf(device), config, [.. outputs]);
     }
 

@@ -11,16 +11,20 @@ public sealed class OnnxGpuTests : PoolTest
 {
     private static readonly Device Gpu = new(0);
 
-    [GpuFact]
-    public void Execute_OnTheGpu_GivesWhatTheCpuGives()
+    [GpuTheory]
+    [InlineData("simple")]
+    [InlineData("identity_fp32")] // which is but a copy
+    [InlineData("identity_fp16")]
+    [InlineData("nonzero")]
+    public void Execute_OnTheGpu_GivesWhatTheCpuGives(string name)
     {
-        using var cpu = TestModel.Load("simple", maxBatchSize: 8);
-        using var gpu = new Loaded("simple");
+        using var cpu = TestModel.Load(name, maxBatchSize: 8);
+        using var gpu = new Loaded(name);
         for (var batch = 1; batch <= 4; batch++)
         {
             for (var run = 0; run < 3; run++)
             {
-                using var inputs = Inputs(gpu.Model, batch);
+                using var inputs = Inputs(gpu.Model, batch, seed: run);
                 using var expected = cpu.Execute(inputs);
                 using var outputs = gpu.Instance.Execute(inputs, default);
                 AssertSame(expected, outputs);
@@ -51,9 +55,10 @@ public sealed class OnnxGpuTests : PoolTest
     {
         using var cpu = TestModel.Load("simple", maxBatchSize: 8);
         using var gpu = new Loaded("simple", ("enable_cuda_graph", "1"));
+        var seed = 0;
         foreach (var batch in new[] { 1, 4, 1, 4, 1 })
         {
-            using var inputs = Inputs(gpu.Model, batch, seed: batch);
+            using var inputs = Inputs(gpu.Model, batch, seed++);
             using var expected = cpu.Execute(inputs);
             using var outputs = gpu.Instance.Execute(inputs, default);
             AssertSame(expected, outputs);
@@ -149,7 +154,16 @@ public sealed class OnnxGpuTests : PoolTest
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class GpuFactAttribute : FactAttribute
 {
-    public GpuFactAttribute() => Skip = Backend.Gpus.Numbers.Count > 0 ? null : Backend.Gpus.WhyNone;
+    public GpuFactAttribute() => Skip = WhyNot;
+
+    public static string? WhyNot => Backend.Gpus.Numbers.Count > 0 ? null : Backend.Gpus.WhyNone;
 
     public static OnnxBackend Backend { get; } = new(new OnnxOptions { CudaLibrary = Environment.GetEnvironmentVariable("RUNTIME_ONNX_CUDA_LIBRARY") });
+}
+
+/// <inheritdoc cref="GpuFactAttribute"/>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class GpuTheoryAttribute : TheoryAttribute
+{
+    public GpuTheoryAttribute() => Skip = GpuFactAttribute.WhyNot;
 }

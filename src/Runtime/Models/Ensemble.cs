@@ -23,6 +23,8 @@ internal sealed record EnsembleStep(string ModelName, long Version, IReadOnlyDic
 /// </summary>
 internal sealed class Ensemble(string name, IReadOnlyList<EnsembleStep> steps, IReadOnlyList<TensorConfig> outputs, Ensemble.AcquireModel acquire)
 {
+    private readonly HashSet<string> _stepInputs = [.. steps.SelectMany(step => step.Inputs.Values)];
+
     /// <summary>Gets a lease on a step's model, or says why not.</summary>
     public delegate InferenceError? AcquireModel(ReadOnlySpan<char> name, long version, out ModelLease lease);
 
@@ -78,7 +80,7 @@ internal sealed class Ensemble(string name, IReadOnlyList<EnsembleStep> steps, I
 
             using var held = slot;
             using var request = run.RequestOf(step);
-            request.Inputs.AllowsDeviceOutputs = !lease.Model.Config.IsCached && steps.Any(other => other.Inputs.Values.Any(step.Outputs.Values.Contains));
+            request.Inputs.AllowsDeviceOutputs = !lease.Model.Config.IsCached && step.Outputs.Values.Any(_stepInputs.Contains);
             try
             {
                 return (step, await lease.Model.InferAsync(request, cancellation).ConfigureAwait(false));
