@@ -4,6 +4,8 @@ ARG RUNTIME_IMAGE=mcr.microsoft.com/dotnet/aspnet:10.0
 ARG CUDA_IMAGE=docker.io/nvidia/cuda:13.0.1-cudnn-runtime-ubuntu24.04
 # cpu, or cuda13 for CUDA 13 and cuDNN 9 in the final stage.
 ARG ACCELERATOR=cpu
+# true adds libtorch as the base's distribution has it, for TorchScript models.
+ARG TORCH=false
 
 # What a restore reads, apart from the sources, so that a changed source restores nothing.
 FROM ${SDK_IMAGE} AS projects
@@ -11,11 +13,15 @@ WORKDIR /source
 COPY Directory.*.props Directory.*.targets global.json nuget.config ./
 COPY eng/onnxruntime eng/onnxruntime
 COPY src src
-RUN find src -type f ! -name '*.csproj' -delete && find src -type d -empty -delete
+RUN find src -type f ! -name '*.csproj' ! -name '*.targets' -delete && find src -type d -empty -delete
 
 FROM ${SDK_IMAGE} AS build
 ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 NUGET_PACKAGES=/packages
 WORKDIR /source
+ARG TORCH
+RUN if [ "$TORCH" = true ]; then \
+        apt-get update && apt-get install -y --no-install-recommends g++ libtorch-dev && rm -rf /var/lib/apt/lists/*; \
+    fi
 COPY --from=projects /source ./
 # Where NuGet's own source is out of reach: --secret id=nuget,src=$HOME/.nuget/NuGet/NuGet.Config
 RUN --mount=type=secret,id=nuget,target=/root/.nuget/NuGet/NuGet.Config \
@@ -26,6 +32,10 @@ COPY src src
 RUN dotnet publish src/Runtime.Host --no-restore -c Release -o /image/opt/runtime \
     -p:DebugType=none -p:UseSharedCompilation=false -nodeReuse:false
 COPY LICENSE eng/image/entrypoint /image/opt/runtime/
+# The package's name ends with its version, which is the distribution's.
+RUN if [ "$TORCH" = true ]; then \
+        dpkg-query -W -f '${Package}\n' 'libtorch[0-9]*' >/image/opt/runtime/libtorch.package; \
+    fi
 COPY models /image/models
 RUN mkdir -p /image/opt/runtime/functions /image/usr/local/bin \
     && ln -s /opt/runtime/runtime-host /image/usr/local/bin/runtime-host \
@@ -49,6 +59,10 @@ ENV DOTNET_EnableDiagnostics=0 \
     RUNTIME_MODEL_REPOSITORY=/models \
     RUNTIME_FUNCTION_CACHE=none
 COPY --from=build /image/ /
+ARG TORCH
+RUN if [ "$TORCH" = true ]; then \
+        apt-get update && apt-get install -y --no-install-recommends $(cat /opt/runtime/libtorch.package) libopenblas0-pthread && rm -rf /var/lib/apt/lists/*; \
+    fi
 COPY --from=models /opt/runtime/functions /opt/runtime/functions
 ARG VERSION=0
 ARG REVISION=unknown

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Tells whether a host's memory stays flat: requests of mixed sizes, then load/unload cycles of each model of models/.
-#   memory.sh HOST [REQUESTS] [CYCLES]     HOST: the runtime-host executable; 200000 requests and 50 cycles by default
+#   memory.sh HOST [REQUESTS] [CYCLES] [REPOSITORY...]     HOST: the runtime-host executable; 200000 requests and 50 cycles by default
+# The models of further repositories, such as models-torch beside this script, take part in the cycles.
 # Prints resident memory on the way; exits 1 when the end is more than 10 % above what it was after the first tenth of the
 # requests, or when a request failed. Needs wrk and curl. Everything stays on 127.0.0.1.
 set -eu
 host=$1 requests=${2:-200000} cycles=${3:-50}
+shift $(($# < 3 ? $# : 3))
 here=$(cd "$(dirname "$0")" && pwd)
-models=$here/../../models
+repositories=("$here/../../models" "$@")
 http=${PORT:-18710}
 base=http://127.0.0.1:$http/v2
 unset PORT
-"$host" --model-repository "$models" --model-repository "$here/models" --model-control-mode explicit --load-model '*' \
+"$host" "${repositories[@]/#/--model-repository=}" --model-repository "$here/models" --model-control-mode explicit --load-model '*' \
     --http-address 127.0.0.1 --http-port "$http" --allow-grpc=false --allow-metrics=false --log-info=false &
 server=$!
 trap 'kill $server 2>/dev/null; wait $server 2>/dev/null || true' EXIT
@@ -25,15 +27,18 @@ post() {
     answer=$(curl -sS --fail-with-body -X POST "$base/$1" -H 'Content-Type: application/json' ${2:+--data-binary "@$2"}) || { echo "$1: $answer"; exit 1; }
 }
 
-# cycle: unloads and loads each model of models/, and runs its example
+# cycle: unloads and loads each model of the repositories, and runs its example
 cycle() {
-    local model name example
-    for model in "$models"/*/; do
-        name=$(basename "$model")
-        post "repository/models/$name/unload"
-        post "repository/models/$name/load"
-        for example in "$model"request.json "$model"speech.json; do
-            if [ -f "$example" ]; then post "models/$name/infer" "$example"; fi
+    local repository model name example
+    for repository in "${repositories[@]}"; do
+        for model in "$repository"/*/; do
+            name=$(basename "$model")
+            post "repository/models/$name/unload"
+            post "repository/models/$name/load"
+            for example in "$model"request.json "$model"speech.json; do
+                # Examples of functions with a path of their own are bodies for that path.
+                if grep -qs '"inputs"' "$example"; then post "models/$name/infer" "$example"; fi
+            done
         done
     done
 }

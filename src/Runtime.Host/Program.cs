@@ -6,6 +6,7 @@ using Runtime.Host.Telemetry;
 using Runtime.Host.Verbs;
 using Runtime.Models.Configuration;
 using Runtime.Onnx;
+using Runtime.Torch;
 
 try
 {
@@ -14,6 +15,7 @@ try
         return await verb.RunAsync([.. args.Skip(1)]);
     }
 
+    TorchBackend.LetIdleThreadsSleep();
     OnnxBackend.BeginPreload();
     ModelConfigText.BeginPreload();
     var environment = HostOptionsBinder.Environment();

@@ -1,7 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Runtime.Backends;
 using Runtime.Devices;
-using Runtime.Inference;
 using Runtime.Models;
 
 namespace Runtime.Onnx;
@@ -39,9 +38,6 @@ public sealed class OnnxBackend : IBackend
         ThreadPool.UnsafeQueueUserWorkItem(static _ => Preload(), null);
     }
 
-    /// <summary>Gives back to the system what native code has freed, such as what the making of sessions took besides their weights; takes milliseconds.</summary>
-    public static void TrimMemory() => NativeHeap.Trim();
-
     public string Name => "onnxruntime";
 
     /// <summary>The GPUs that CUDA shows and ONNX Runtime's provider takes. Both are looked for when this is first asked.</summary>
@@ -54,7 +50,8 @@ public sealed class OnnxBackend : IBackend
     public ILoadedModel Load(ModelConfig config, string versionDirectory)
     {
         AwaitEnvironment();
-        var sessions = new OnnxSessions(config, FindFile(config, versionDirectory), this);
+        var path = ModelFile.Find(config, versionDirectory, DefaultFilename, out var shownPath);
+        var sessions = new OnnxSessions(config, new OnnxFile(path, shownPath), this);
         try
         {
             return new OnnxModel(sessions);
@@ -78,22 +75,5 @@ public sealed class OnnxBackend : IBackend
         {
             // Loading a model meets the same fault, where somebody hears of it.
         }
-    }
-
-    private static OnnxFile FindFile(ModelConfig config, string versionDirectory)
-    {
-        var filename = config.ModelFilename.Length == 0 ? DefaultFilename : config.ModelFilename;
-        var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(versionDirectory));
-        var path = Path.GetFullPath(Path.Combine(directory, filename));
-        if (!path.StartsWith(directory + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-        {
-            throw new InferenceException(ErrorCode.InvalidArgument, $"default_model_filename '{filename}' of model '{config.Name}' must name a file inside the version's directory");
-        }
-
-        path = Directory.Exists(path) ? Path.Combine(path, DefaultFilename) : path;
-        var shownPath = Path.GetRelativePath(Path.GetDirectoryName(directory)!, path);
-        return File.Exists(path)
-            ? new OnnxFile(path, shownPath)
-            : throw new InferenceException(ErrorCode.NotFound, $"unable to find '{shownPath}' of model '{config.Name}'");
     }
 }

@@ -5,6 +5,7 @@ using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Onnx;
 using Runtime.Tensors;
+using Runtime.Torch;
 
 namespace Runtime.Benchmarks.Batching;
 
@@ -19,7 +20,8 @@ internal static class ServedComparison
 
     public static async Task<int> RunAsync(string repository, string[] names)
     {
-        IBackend[] backends = [new OnnxBackend(new OnnxOptions { Log = Console.Error.WriteLine })];
+        TorchBackend.LetIdleThreadsSleep();
+        IBackend[] backends = [new OnnxBackend(new OnnxOptions { Log = Console.Error.WriteLine }), new TorchBackend(new TorchOptions { Log = Console.Error.WriteLine })];
         var options = new RepositoryOptions { Directories = [Path.GetFullPath(repository)], Mode = ModelControlMode.Explicit, LoadAtStart = names };
         await using var models = new ModelRepository(options, backends);
         foreach (var failed in await models.StartAsync(CancellationToken.None))

@@ -7,6 +7,7 @@ using Runtime.Host.Nvcf;
 using Runtime.Host.Options;
 using Runtime.Models;
 using Runtime.Onnx;
+using Runtime.Torch;
 using HostOptions = Runtime.Host.Options.HostOptions;
 
 namespace Runtime.Host.Lifecycle;
@@ -34,7 +35,8 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
         ModelRepository? models = null;
         var repository = Options(options) with { Admit = config => Admit(config, routes), Warn = message => logger.LogWarning("{Message}", message) };
         var services = new FunctionServices { Models = () => models, Loggers = loggers, Platform = options.IsFunction ? new FunctionPlatform(options) : null };
-        IBackend[] backends = [new OnnxBackend(onnx), Functions(options, services), new BoundFunctions(bound ?? [], services), new IdentityBackend(), new RepeatBackend(), new SquareBackend()];
+        var torch = new TorchOptions { IntraOpThreadCount = Threads(options.TorchIntraOpThreads), Log = onnx.Log };
+        IBackend[] backends = [new OnnxBackend(onnx), new TorchBackend(torch), Functions(options, services), new BoundFunctions(bound ?? [], services), new IdentityBackend(), new RepeatBackend(), new SquareBackend()];
         models = new ModelRepository(repository, backends);
         models.Changed += change => Log(logger, change);
         models.Changed += change => WarnOfNoCache(logger, models, change);
@@ -57,7 +59,7 @@ internal sealed record HostedModels(ModelRepository Repository, ModelRoutes Rout
         }
 
         // Nobody needs to wait for that.
-        ThreadPool.UnsafeQueueUserWorkItem(static _ => OnnxBackend.TrimMemory(), null);
+        ThreadPool.UnsafeQueueUserWorkItem(static _ => NativeHeap.Trim(), null);
         return failed;
     }
 

@@ -135,6 +135,9 @@ public sealed record HostOptions
     /// <summary>EXHAUSTIVE, HEURISTIC or DEFAULT: how convolutions on a GPU find their algorithm.</summary>
     public string OnnxCudnnConvAlgoSearch { get; init; } = "HEURISTIC";
 
+    /// <summary>Threads that share the work inside one operator, for each instance of a TorchScript model; 0 for one a processor.</summary>
+    public int TorchIntraOpThreads { get; init; }
+
     /// <summary>true, false or auto: whether the host runs as a function of NVIDIA Cloud Functions. Bound, auto is decided by the environment.</summary>
     public string Nvcf { get; init; } = "auto";
 

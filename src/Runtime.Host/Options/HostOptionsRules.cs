@@ -30,6 +30,7 @@ internal sealed class HostOptionsRules : OptionRules
         Require(
             o => o.OnnxCudnnConvAlgoSearch is "EXHAUSTIVE" or "HEURISTIC" or "DEFAULT",
             o => $"--onnx-cudnn-conv-algo-search: expected EXHAUSTIVE, HEURISTIC or DEFAULT, got '{o.OnnxCudnnConvAlgoSearch}'");
+        Require(o => o.TorchIntraOpThreads is >= 0 and <= 1024, o => $"--torch-intra-op-threads: expected 0 to 1024, got {o.TorchIntraOpThreads}");
         Require(o => o.ModelControlMode != "poll" || o.RepositoryPollSecs > 0, o => $"--repository-poll-secs: expected 1 or more, got {o.RepositoryPollSecs}");
         Refuse(o => CacheFlags.TryRead(o, out _));
         Refuse(o => MetricsFlags.TryRead(o.MetricsConfig, out _));

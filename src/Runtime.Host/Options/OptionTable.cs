@@ -32,6 +32,10 @@ internal static class OptionTable
             Option.Number("onnx-gpu-mem-limit", "Bytes of a GPU's memory for each session, where the model has no gpu_mem_limit; 0 is no limit.", o => o.OnnxGpuMemLimit, (o, v) => o with { OnnxGpuMemLimit = v }),
             Option.Text("onnx-cudnn-conv-algo-search", "EXHAUSTIVE, HEURISTIC or DEFAULT, where the model has no cudnn_conv_algo_search: how convolutions on a GPU find their algorithm.", o => o.OnnxCudnnConvAlgoSearch, (o, v) => o with { OnnxCudnnConvAlgoSearch = v }),
         ]),
+        new("TorchScript",
+        [
+            Option.Number("torch-intra-op-threads", "Threads inside one operator, for each instance; a model can ask for fewer. 0 is one a processor.", o => o.TorchIntraOpThreads, (o, v) => o with { TorchIntraOpThreads = v }),
+        ]),
         new("Functions",
         [
             Option.Text("function-cache", "Directory of compiled C# functions, writable by this user alone; without it one in the user's cache, none keeps none.", o => o.FunctionCache, (o, v) => o with { FunctionCache = v }),

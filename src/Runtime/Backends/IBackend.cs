@@ -32,6 +32,9 @@ public interface ILoadedModel : IDisposable
     /// <summary>Whether instances name their outputs themselves; those that the configuration lists come first in an answer.</summary>
     bool HasOpenOutputs => false;
 
+    /// <summary>How often each of a configuration's warm-up samples must at least run.</summary>
+    int LeastWarmupRuns => 1;
+
     /// <summary>Fills in what the files say of the model beyond tensors, where the configuration is silent.</summary>
     void Complete(Protocol.ModelConfig config)
     {
@@ -52,6 +55,11 @@ public interface IModelInstance : IDisposable
 {
     /// <summary>Memory from which its device copies faster than from the process's own, to gather batches in; null where there is none.</summary>
     MemoryPool<byte>? InputMemory => null;
+
+    /// <summary>Called once, on the thread that will execute, before the model serves: for what the first executions cost beyond the others. What it throws fails the load.</summary>
+    void Prepare()
+    {
+    }
 
     /// <summary>
     /// A function from tensors to tensors. Inputs keep their order of arrival and stay the caller's; the returned set is the

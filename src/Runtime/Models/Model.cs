@@ -60,6 +60,9 @@ public sealed class Model : IDisposable
     /// <summary>What its instances run on, for the log; empty for a model that has none of its own.</summary>
     internal string Placement => _instances?.Placement ?? "";
 
+    /// <summary>How often each warm-up sample must at least run.</summary>
+    internal int LeastWarmupRuns => _instances?.LeastWarmupRuns ?? 1;
+
     /// <summary>The requests that hold a slot; 0 for a model without a limit.</summary>
     public long SlotsInUse => _concurrency?.InUse ?? 0;
 

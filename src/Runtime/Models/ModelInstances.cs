@@ -48,6 +48,7 @@ internal sealed class ModelInstances : IDisposable
             Queue = new RequestQueue(config, watch.Statistics, watch.Time);
             Placement = InstancePlacement.Text(config.InstanceDevices);
             _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, Queue, (IModelInstance)instance, (watch.Statistics, watch.FailedForGood), $"{config.Name}_{version}_{i}"))];
+            AwaitWorkers();
         }
 
         Sequences = sequenceInputs is null || Queue is null ? null : new SequenceScheduler(config, sequenceInputs, Queue, watch.Time);
@@ -57,6 +58,9 @@ internal sealed class ModelInstances : IDisposable
     public RequestQueue? Queue { get; }
 
     public SequenceScheduler? Sequences { get; }
+
+    /// <summary>How often each warm-up sample must at least run.</summary>
+    public int LeastWarmupRuns => _loaded.LeastWarmupRuns;
 
     /// <summary>How requests of different shapes are made alike; null where they are not.</summary>
     public Padding? Padding { get; }
@@ -89,5 +93,21 @@ internal sealed class ModelInstances : IDisposable
         }
 
         _loaded.Dispose();
+    }
+
+    private void AwaitWorkers()
+    {
+        try
+        {
+            foreach (var worker in _workers)
+            {
+                worker.AwaitPrepared();
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 }

@@ -12,7 +12,7 @@ internal static class ModelWarmup
     {
         foreach (var sample in model.Config.Message.ModelWarmup)
         {
-            for (var run = 0; run < Math.Max(1u, sample.Count); run++)
+            for (var run = 0; run < Math.Max((uint)model.LeastWarmupRuns, sample.Count); run++)
             {
                 using var request = Request(model.Config, sample, directory);
                 using var response = model.InferAsync(request, CancellationToken.None).AsTask().GetAwaiter().GetResult();

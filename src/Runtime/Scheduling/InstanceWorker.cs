@@ -22,6 +22,7 @@ internal sealed class InstanceWorker : IDisposable
     private readonly BatchRun _run;
     private readonly bool _retriesFailedBatch;
     private readonly Thread _thread;
+    private readonly TaskCompletionSource _prepared = new(TaskCreationOptions.RunContinuationsAsynchronously);
     /// <summary>The answers of the last batch, where it was more than one request.</summary>
     private BatchAnswers? _answers;
     /// <summary>How many ticks the clients of the last batch have to come back: a fraction of what it cost.</summary>
@@ -43,6 +44,10 @@ internal sealed class InstanceWorker : IDisposable
         _thread.Start();
     }
 
+    /// <summary>Waits until the instance is prepared.</summary>
+    /// <exception cref="InferenceException">It could not be; or whatever else it threw.</exception>
+    public void AwaitPrepared() => _prepared.Task.GetAwaiter().GetResult();
+
     /// <summary>Waits for the thread, which ends when the queue is closed and empty, and disposes the instance.</summary>
     public void Dispose()
     {
@@ -52,6 +57,17 @@ internal sealed class InstanceWorker : IDisposable
 
     private void Run()
     {
+        try
+        {
+            _instance.Prepare();
+        }
+        catch (Exception exception)
+        {
+            _prepared.SetException(exception);
+            return;
+        }
+
+        _prepared.SetResult();
         var batch = new List<PendingRequest>();
         while (_queue.Take(batch))
         {

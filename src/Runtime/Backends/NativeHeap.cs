@@ -1,16 +1,16 @@
 using System.Runtime.InteropServices;
 
-namespace Runtime.Onnx;
+namespace Runtime.Backends;
 
 /// <summary>
-/// glibc's heap, from which sessions take their weights. Left alone it makes up to eight arenas a processor, as many threads
+/// glibc's heap, from which backends take models' weights. Left alone it makes up to eight arenas a processor, as many threads
 /// load models, and keeps what they freed: 80 MB after some dozens of loads of small models.
 /// </summary>
-internal static partial class NativeHeap
+public static partial class NativeHeap
 {
     private const int ArenaMax = -8;
 
-    /// <summary>Bounds the arenas; called before sessions are made.</summary>
+    /// <summary>Bounds the arenas; called before native libraries take threads and memory.</summary>
     public static void Bound()
     {
         if (OperatingSystem.IsLinux())
@@ -19,7 +19,7 @@ internal static partial class NativeHeap
         }
     }
 
-    /// <summary>Gives free memory back to the system; takes milliseconds.</summary>
+    /// <summary>Gives back to the system what native code has freed, such as what loading models took besides their weights; takes milliseconds.</summary>
     public static void Trim()
     {
         if (OperatingSystem.IsLinux())
