@@ -4,6 +4,7 @@ using Runtime.Host.Options;
 using Runtime.Host.Settings;
 using Runtime.Host.Telemetry;
 using Runtime.Host.Verbs;
+using Runtime.Models.Configuration;
 using Runtime.Onnx;
 
 try
@@ -14,6 +15,7 @@ try
     }
 
     OnnxBackend.BeginPreload();
+    ModelConfigText.BeginPreload();
     var environment = HostOptionsBinder.Environment();
     var (options, warnings, text) = HostOptionsBinder.Bind(args, environment, Directory.GetCurrentDirectory());
     if (text is not null)
@@ -35,7 +37,7 @@ try
     using var canary = Canary.Start(options, models, state, loggers);
     telemetry.Observe(models, admission, loggers);
     using var doors = new DoorFactory(options, hosted, admission, log, loggers);
-    using var server = new InferenceServer(options, doors.Create(), loggers);
+    using var server = new InferenceServer(options, doors.Create, loggers);
     return await new ServerProcess(options, admission, server, hosted.Serve(), loggers).RunAsync(signals.First);
 }
 catch (StartException e)

@@ -12,8 +12,9 @@ public sealed class OnnxBackend : IBackend
     private const string DefaultFilename = "model.onnx";
 
     private readonly Lazy<CudaProvider> _cuda;
+    private readonly Task _environment;
 
-    /// <summary>Starts ONNX Runtime; of several backends in a process the first one's options for its threads and log hold.</summary>
+    /// <summary>Begins to start ONNX Runtime, for which loads wait; of several backends in a process the first one's options for its threads and log hold.</summary>
     public OnnxBackend(OnnxOptions? options = null)
         : this(options ?? new OnnxOptions(), () => CudaDevices.Here)
     {
@@ -22,11 +23,16 @@ public sealed class OnnxBackend : IBackend
     internal OnnxBackend(OnnxOptions options, Func<CudaDevices> devices)
     {
         Options = options;
-        _cuda = new Lazy<CudaProvider>(() => CudaProvider.Find(options, devices()));
-        OnnxEnvironment.Start(options);
+        OnnxEnvironment.DisableTelemetry();
+        _environment = Task.Run(() => OnnxEnvironment.Start(options));
+        _cuda = new Lazy<CudaProvider>(() =>
+        {
+            AwaitEnvironment();
+            return CudaProvider.Find(options, devices());
+        });
     }
 
-    /// <summary>Begins to load ONNX Runtime's library beside whatever else a start does; a fault shows when a backend is made. Call it before other threads run.</summary>
+    /// <summary>Begins to load ONNX Runtime's library beside whatever else a start does; a fault shows when a model loads. Call it before other threads run.</summary>
     public static void BeginPreload()
     {
         OnnxEnvironment.DisableTelemetry();
@@ -47,6 +53,7 @@ public sealed class OnnxBackend : IBackend
 
     public ILoadedModel Load(ModelConfig config, string versionDirectory)
     {
+        AwaitEnvironment();
         var sessions = new OnnxSessions(config, FindFile(config, versionDirectory), this);
         try
         {
@@ -59,6 +66,8 @@ public sealed class OnnxBackend : IBackend
         }
     }
 
+    private void AwaitEnvironment() => _environment.GetAwaiter().GetResult();
+
     private static void Preload()
     {
         try
@@ -67,7 +76,7 @@ public sealed class OnnxBackend : IBackend
         }
         catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException or TypeInitializationException or OnnxRuntimeException)
         {
-            // Making a backend meets the same fault, where somebody hears of it.
+            // Loading a model meets the same fault, where somebody hears of it.
         }
     }
 

@@ -21,6 +21,11 @@ internal static partial class OnnxEnvironment
     public static void DisableTelemetry()
     {
         const string variable = "ORT_DISABLE_TELEMETRY";
+        if (Environment.GetEnvironmentVariable(variable) == "1")
+        {
+            return;
+        }
+
         Environment.SetEnvironmentVariable(variable, "1");
         if (!OperatingSystem.IsWindows())
         {
@@ -34,7 +39,6 @@ internal static partial class OnnxEnvironment
     {
         lock (Gate)
         {
-            DisableTelemetry();
             if (OrtEnv.IsCreated)
             {
                 return;

@@ -37,7 +37,7 @@ public sealed class RestrictedApi
     {
         var rule = _rules[(int)group];
         expectedHeader = rule?.Header ?? "";
-        return rule is null || (header(rule.Header) is { } value && CryptographicOperations.FixedTimeEquals(Digest(value), rule.Digest));
+        return rule is null || (header(rule.Header) is { } value && rule.Matches(value));
     }
 
     private List<string> Add(IReadOnlyList<string> entries, string headerPrefix)
@@ -84,5 +84,8 @@ public sealed class RestrictedApi
 
     private static byte[] Digest(string value) => SHA256.HashData(Encoding.UTF8.GetBytes(value));
 
-    private sealed record Rule(string Header, byte[] Digest);
+    private sealed record Rule(string Header, byte[] Expected)
+    {
+        public bool Matches(string value) => CryptographicOperations.FixedTimeEquals(Digest(value), Expected);
+    }
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Runtime.Host.Options;
@@ -10,40 +9,57 @@ namespace Runtime.Host.Lifecycle;
 /// <summary>The listeners for HTTP, gRPC and metrics, straight on Kestrel: no routing, no dependency injection, no per-request diagnostics.</summary>
 internal sealed class InferenceServer : IDisposable
 {
+    private const string HttpDoor = "HTTP";
+    private const string GrpcDoor = "gRPC";
+    private const string MetricsDoor = "metrics";
+
     /// <summary>Whether requests start on the thread that learns of their arrival, which saves a hop; doors never block it.</summary>
     private const bool PreferInlineSockets = true;
 
     private readonly HostOptions _options;
+    private readonly Func<Doors> _doors;
     private readonly ILoggerFactory _loggers;
-    private readonly KestrelServer _kestrel;
-    private readonly List<(Door Door, ListenOptions Listen)> _listeners = [];
+    private readonly List<DoorSocket> _sockets = [];
+    private KestrelServer? _kestrel;
 
-    public InferenceServer(HostOptions options, Doors doors, ILoggerFactory loggers)
+    public InferenceServer(HostOptions options, Func<Doors> doors, ILoggerFactory loggers) => (_options, _doors, _loggers) = (options, doors, loggers);
+
+    /// <summary>The names of the open doors (HTTP, gRPC, metrics) and where they listen.</summary>
+    public IReadOnlyList<(string Door, IPEndPoint Address)> Addresses => [.. _sockets.Select(socket => (socket.Door, socket.Address))];
+
+    public IPEndPoint? HttpAddress => Address(HttpDoor);
+
+    public IPEndPoint? GrpcAddress => Address(GrpcDoor);
+
+    public IPEndPoint? MetricsAddress => Address(MetricsDoor);
+
+    /// <summary>Takes the ports, which is quick; a <see cref="StartException"/> says which is not to be had.</summary>
+    public void Listen()
     {
-        _options = options;
-        _loggers = loggers;
-        var kestrel = Limits();
-        Listen(kestrel, options.AllowHttp, new Door("HTTP", doors.Http, false), Resolve(options.HttpAddress, options.HttpPort, "--http-address"));
-        Listen(kestrel, options.AllowGrpc, new Door("gRPC", doors.Grpc, true), Resolve(options.GrpcAddress, options.GrpcPort, "--grpc-address"));
-        Listen(kestrel, options.AllowMetrics, new Door("metrics", doors.Metrics, false), Resolve(options.MetricsAddress, options.MetricsPort, "--metrics-address"));
-        var transport = new ListenerFactory(SocketTransport.Create(PreferInlineSockets, loggers));
-        _kestrel = new KestrelServer(Create(kestrel), transport, loggers);
+        Listen(HttpDoor, _options.AllowHttp, _options.HttpAddress, _options.HttpPort);
+        Listen(GrpcDoor, _options.AllowGrpc, _options.GrpcAddress, _options.GrpcPort);
+        Listen(MetricsDoor, _options.AllowMetrics, _options.MetricsAddress, _options.MetricsPort);
     }
 
-    /// <summary>The names of the open doors (HTTP, gRPC, metrics) and where they listen, once started.</summary>
-    public IReadOnlyList<(string Door, IPEndPoint Address)> Addresses => [.. _listeners.Select(l => (l.Door.Name, l.Listen.IPEndPoint!))];
-
-    public IPEndPoint? HttpAddress => Addresses.FirstOrDefault(a => a.Door == "HTTP").Address;
-
-    public IPEndPoint? GrpcAddress => Addresses.FirstOrDefault(a => a.Door == "gRPC").Address;
-
-    public IPEndPoint? MetricsAddress => Addresses.FirstOrDefault(a => a.Door == "metrics").Address;
-
-    /// <summary>Listens; a <see cref="StartException"/> says which address is not to be had.</summary>
+    /// <summary>Serves who comes to the ports, after <see cref="Listen()"/>.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {
-        await _kestrel.StartAsync(new DoorApplication(_loggers.CreateLogger<InferenceServer>()), cancellation);
+        var doors = _doors();
+        var kestrel = Limits();
+        foreach (var socket in _sockets)
+        {
+            Serve(kestrel, socket.Address, socket.Door switch
+            {
+                HttpDoor => new Door(HttpDoor, doors.Http, false),
+                GrpcDoor => new Door(GrpcDoor, doors.Grpc, true),
+                _ => new Door(MetricsDoor, doors.Metrics, false),
+            });
+        }
+
         var logger = _loggers.CreateLogger<InferenceServer>();
+        var transport = SocketTransport.Create(address => _sockets.First(socket => socket.Address.Equals(address)).Socket, PreferInlineSockets, _loggers);
+        _kestrel = new KestrelServer(Create(kestrel), transport, _loggers);
+        await _kestrel.StartAsync(new DoorApplication(logger), cancellation);
         foreach (var (door, address) in Addresses)
         {
             logger.LogInformation("Started {Door} at {Address}", door, address);
@@ -56,11 +72,15 @@ internal sealed class InferenceServer : IDisposable
         // Closing idle connections takes a moment too, which is no request that was cut off.
         var seconds = Math.Max(limit?.TotalSeconds ?? _options.ExitTimeoutSecs, 0.2);
         using var over = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
-        await _kestrel.StopAsync(over.Token);
+        await (_kestrel?.StopAsync(over.Token) ?? Task.CompletedTask);
         return !over.IsCancellationRequested;
     }
 
-    public void Dispose() => _kestrel.Dispose();
+    public void Dispose()
+    {
+        _kestrel?.Dispose();
+        _sockets.ForEach(socket => socket.Dispose());
+    }
 
     private static KestrelServerOptions Limits()
     {
@@ -79,21 +99,6 @@ internal sealed class InferenceServer : IDisposable
         kestrel.Limits.Http2.InitialConnectionWindowSize = 8 << 20;
         kestrel.Limits.Http2.InitialStreamWindowSize = 4 << 20;
         return kestrel;
-    }
-
-    private static IPEndPoint Resolve(string address, int port, string flag)
-    {
-        try
-        {
-            var resolved = address is "*" ? IPAddress.Any
-                : IPAddress.TryParse(address, out var literal) ? literal
-                : Dns.GetHostAddresses(address).OrderBy(a => a.AddressFamily == AddressFamily.InterNetwork ? 0 : 1).First();
-            return new IPEndPoint(resolved, port);
-        }
-        catch (Exception e) when (e is SocketException or ArgumentException)
-        {
-            throw new StartException($"{flag}: '{address}' is no address of this machine: {e.Message}", e);
-        }
     }
 
     private static Task EnterAsync(ConnectionDelegate next, ConnectionContext connection, Door door)
@@ -118,23 +123,24 @@ internal sealed class InferenceServer : IDisposable
         }
     }
 
-    private void Listen(KestrelServerOptions kestrel, bool allowed, Door door, IPEndPoint endpoint)
+    private void Listen(string door, bool allowed, string address, int port)
     {
-        if (!allowed)
+        if (allowed)
         {
-            return;
+            _sockets.Add(DoorSocket.Listen(door, address, port, $"--{door.ToLowerInvariant()}-address"));
+        }
+    }
+
+    private IPEndPoint? Address(string door) => _sockets.Find(socket => socket.Door == door)?.Address;
+
+    private static void Serve(KestrelServerOptions kestrel, IPEndPoint address, Door door) => kestrel.Listen(address, listen =>
+    {
+        listen.Protocols = door.IsGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
+        if (!door.IsGrpc)
+        {
+            listen.Use(next => new RequestHeadRepair(next, kestrel.Limits.KeepAliveTimeout).HandleAsync);
         }
 
-        kestrel.Listen(endpoint, listen =>
-        {
-            listen.Protocols = door.IsGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
-            if (!door.IsGrpc)
-            {
-                listen.Use(next => new RequestHeadRepair(next, kestrel.Limits.KeepAliveTimeout).HandleAsync);
-            }
-
-            listen.Use(next => connection => door.IsGrpc ? EnterAsync(next, connection, door) : EnterHttpAsync(next, connection, door));
-            _listeners.Add((door, listen));
-        });
-    }
+        listen.Use(next => connection => door.IsGrpc ? EnterAsync(next, connection, door) : EnterHttpAsync(next, connection, door));
+    });
 }

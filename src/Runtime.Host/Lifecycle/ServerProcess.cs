@@ -19,8 +19,8 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     {
         try
         {
-            // Listening comes first: a taken port fails before minutes of loading, and liveness answers during them.
-            await server.StartAsync(CancellationToken.None);
+            // A taken port fails before minutes of loading, and liveness answers during them.
+            server.Listen();
             await LoadAsync(stop);
             await Task.WhenAny(stop, _state.Broken);
             return await DrainAsync() && _state.IsLive ? 0 : 1;
@@ -36,15 +36,24 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     private async Task LoadAsync(Task stop)
     {
         using var cancellation = new CancellationTokenSource();
-        var loading = models.StartAsync(cancellation.Token);
-        if (await Task.WhenAny(loading, stop) == stop)
+        var loading = Task.Run(() => models.StartAsync(cancellation.Token), CancellationToken.None);
+        try
+        {
+            await server.StartAsync(CancellationToken.None);
+            if (await Task.WhenAny(loading, stop) == loading)
+            {
+                Report(await FailedAsync(loading));
+            }
+        }
+        finally
         {
             await cancellation.CancelAsync();
             await ((Task)loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return;
         }
+    }
 
-        var failed = await FailedAsync(loading);
+    private void Report(IReadOnlyList<ModelEvent> failed)
+    {
         var index = models.Index();
         _logger.LogInformation("{Table}", Table(index));
         if (options.ExitOnError && failed.Count > 0)

@@ -1,10 +1,9 @@
-using FluentValidation;
-using HostOptions = Runtime.Host.Options.HostOptions;
+using Runtime.Host.Options;
 
 namespace Runtime.Host.Nvcf;
 
 /// <summary>What the settings of a host must hold that runs as a function, and when it does.</summary>
-internal sealed class FunctionRules : AbstractValidator<HostOptions>
+internal sealed class FunctionRules : OptionRules
 {
     /// <summary>The platform ends a container so long after SIGTERM, with some seconds to spare.</summary>
     private const int MaxStopSeconds = 110;
@@ -13,18 +12,17 @@ internal sealed class FunctionRules : AbstractValidator<HostOptions>
 
     public FunctionRules()
     {
-        RuleFor(o => o.Nvcf).Must(nvcf => nvcf is "true" or "false" or "auto").WithMessage("--nvcf: expected true, false or auto, got '{PropertyValue}'");
-        RuleFor(o => o.NvcfMaxAssetSize).GreaterThan(0).WithMessage("--nvcf-max-asset-size: expected 1 or more, got {PropertyValue}");
-        When(o => o.IsFunction, () =>
-        {
-            RuleFor(o => o.HttpPort).Must(IsFree).When(o => o.AllowHttp).WithMessage(Reserved("--http-port"));
-            RuleFor(o => o.GrpcPort).Must(IsFree).When(o => o.AllowGrpc).WithMessage(Reserved("--grpc-port"));
-            RuleFor(o => o.MetricsPort).Must(IsFree).When(o => o.AllowMetrics).WithMessage(Reserved("--metrics-port"));
-            RuleFor(o => o).Must(o => (long)o.DrainDelaySecs + o.ExitTimeoutSecs <= MaxStopSeconds).WithMessage(
-                o => $"--drain-delay-secs and --exit-timeout-secs: a function has {MaxStopSeconds} seconds to stop, got {(long)o.DrainDelaySecs + o.ExitTimeoutSecs}");
-            RuleFor(o => o.LogFile).Must((o, file) => !IsBelow(file, o.NvcfConfigRoot)).WithMessage(
-                o => $"--log-file: '{o.LogFile}' is below {o.NvcfConfigRoot}, which a function must not write to");
-        });
+        Require(o => o.Nvcf is "true" or "false" or "auto", o => $"--nvcf: expected true, false or auto, got '{o.Nvcf}'");
+        Require(o => o.NvcfMaxAssetSize > 0, o => $"--nvcf-max-asset-size: expected 1 or more, got {o.NvcfMaxAssetSize}");
+        RequireOfFunction(o => !o.AllowHttp || IsFree(o.HttpPort), o => Reserved("--http-port", o.HttpPort));
+        RequireOfFunction(o => !o.AllowGrpc || IsFree(o.GrpcPort), o => Reserved("--grpc-port", o.GrpcPort));
+        RequireOfFunction(o => !o.AllowMetrics || IsFree(o.MetricsPort), o => Reserved("--metrics-port", o.MetricsPort));
+        RequireOfFunction(
+            o => (long)o.DrainDelaySecs + o.ExitTimeoutSecs <= MaxStopSeconds,
+            o => $"--drain-delay-secs and --exit-timeout-secs: a function has {MaxStopSeconds} seconds to stop, got {(long)o.DrainDelaySecs + o.ExitTimeoutSecs}");
+        RequireOfFunction(
+            o => !IsBelow(o.LogFile, o.NvcfConfigRoot),
+            o => $"--log-file: '{o.LogFile}' is below {o.NvcfConfigRoot}, which a function must not write to");
     }
 
     /// <summary>The setting as it stands once the environment was asked; true and false stay.</summary>
@@ -36,9 +34,11 @@ internal sealed class FunctionRules : AbstractValidator<HostOptions>
         var given => given,
     };
 
+    private void RequireOfFunction(Func<HostOptions, bool> holds, Func<HostOptions, string> message) => Require(o => !o.IsFunction || holds(o), message);
+
     private static bool IsFree(int port) => port is not (8080 or 8010);
 
-    private static string Reserved(string flag) => flag + ": NVIDIA Cloud Functions keeps the ports 8080 and 8010 for itself, got {PropertyValue}; choose another";
+    private static string Reserved(string flag, int port) => $"{flag}: NVIDIA Cloud Functions keeps the ports 8080 and 8010 for itself, got {port}; choose another";
 
     private static bool IsBelow(string file, string root)
         => file.Length > 0 && Path.GetFullPath(file).StartsWith(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)) + '/', StringComparison.Ordinal);

@@ -16,8 +16,6 @@ internal static class HostOptionsBinder
     /// <summary>Binds and checks the settings; a <see cref="StartException"/> says in one line what is wrong with them.</summary>
     public static BoundOptions Bind(IReadOnlyList<string> args, IReadOnlyDictionary<string, string> environment, string workingDirectory)
     {
-        // The rules compile an expression for each setting, which other processors can do meanwhile.
-        var rules = Task.Run(static () => new HostOptionsRules());
         var commandLine = CommandLine.Parse(args);
         if (commandLine.Output is not null)
         {
@@ -44,7 +42,7 @@ internal static class HostOptionsBinder
 
         options = options with { Nvcf = FunctionRules.Decide(options.Nvcf, environment) };
         options = options with { ModelRepository = Repositories(options, workingDirectory) };
-        var result = rules.GetAwaiter().GetResult().Validate(options);
+        var result = new HostOptionsRules().Validate(options);
         return result.IsValid
             ? new BoundOptions(options, [.. Misspelt(environment), .. commandLine.Warnings], null)
             : throw new StartException(string.Join("; ", result.Errors.Select(error => error.ErrorMessage)));

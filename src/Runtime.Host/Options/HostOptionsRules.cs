@@ -1,4 +1,3 @@
-using FluentValidation;
 using Runtime.Host.Http;
 using Runtime.Host.Nvcf;
 using Runtime.Host.Telemetry;
@@ -6,90 +5,74 @@ using Runtime.Host.Telemetry;
 namespace Runtime.Host.Options;
 
 /// <summary>What settings must hold, alone and together.</summary>
-internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
+internal sealed class HostOptionsRules : OptionRules
 {
     public HostOptionsRules()
     {
-        ClassLevelCascadeMode = CascadeMode.Continue;
         ModelRules();
         ListenerRules();
         LogRules();
         LimitRules();
-        Include(new FunctionRules());
-        RuleFor(o => o.ExitTimeoutSecs).GreaterThanOrEqualTo(0).WithMessage("--exit-timeout-secs: expected 0 or more, got {PropertyValue}");
+        RefuseEach(o => new FunctionRules().Validate(o).Errors.Select(error => error.ErrorMessage));
+        Require(o => o.ExitTimeoutSecs >= 0, o => $"--exit-timeout-secs: expected 0 or more, got {o.ExitTimeoutSecs}");
     }
 
     private void ModelRules()
     {
-        RuleFor(o => o.ModelControlMode).Must(mode => mode is "none" or "explicit" or "poll").WithMessage("--model-control-mode: expected none, explicit or poll, got '{PropertyValue}'");
-        RuleFor(o => o.SchemaDirectory).Must(directory => directory.Length == 0 || Directory.Exists(directory)).WithMessage("--schema-directory: there is no directory '{PropertyValue}'");
-        RuleFor(o => o.LoadModel).Empty().When(o => o.ModelControlMode != "explicit").WithMessage(o => $"--load-model needs --model-control-mode=explicit, the mode is '{o.ModelControlMode}'");
-        RuleFor(o => o.LoadModel).Must(models => models.Count == 1).When(o => o.LoadModel.Contains("*")).WithMessage("--load-model=* loads every model and stands alone");
-        RuleFor(o => o.OnnxIntraOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-intra-op-threads: expected 0 to 1024, got {PropertyValue}");
-        RuleFor(o => o.OnnxInterOpThreads).InclusiveBetween(0, 1024).WithMessage("--onnx-inter-op-threads: expected 0 to 1024, got {PropertyValue}");
-        RuleFor(o => o.OnnxCudaLibrary).Must(file => file.Length == 0 || File.Exists(file)).WithMessage("--onnx-cuda-library: there is no file '{PropertyValue}'");
-        RuleFor(o => o.OnnxGpuMemLimit).GreaterThanOrEqualTo(0).WithMessage("--onnx-gpu-mem-limit: expected 0 or more, got {PropertyValue}");
-        RuleFor(o => o.OnnxCudnnConvAlgoSearch).Must(search => search is "EXHAUSTIVE" or "HEURISTIC" or "DEFAULT").WithMessage("--onnx-cudnn-conv-algo-search: expected EXHAUSTIVE, HEURISTIC or DEFAULT, got '{PropertyValue}'");
-        RuleFor(o => o.RepositoryPollSecs).GreaterThan(0).When(o => o.ModelControlMode == "poll").WithMessage("--repository-poll-secs: expected 1 or more, got {PropertyValue}");
-        RuleFor(o => o).Custom((o, context) =>
-        {
-            if (CacheFlags.TryRead(o, out _) is { } message)
-            {
-                context.AddFailure(message);
-            }
-        });
-        RuleFor(o => o.MetricsConfig).Custom((entries, context) =>
-        {
-            if (MetricsFlags.TryRead(entries, out _) is { } message)
-            {
-                context.AddFailure(message);
-            }
-        });
-        RuleFor(o => o.MetricsIntervalMs).GreaterThanOrEqualTo(0).WithMessage("--metrics-interval-ms: expected 0 or more, got {PropertyValue}");
-        RuleFor(o => o.Id).NotEmpty().WithMessage("--id must not be empty");
+        Require(o => o.ModelControlMode is "none" or "explicit" or "poll", o => $"--model-control-mode: expected none, explicit or poll, got '{o.ModelControlMode}'");
+        Require(o => o.SchemaDirectory.Length == 0 || Directory.Exists(o.SchemaDirectory), o => $"--schema-directory: there is no directory '{o.SchemaDirectory}'");
+        Require(o => o.ModelControlMode == "explicit" || o.LoadModel.Count == 0, o => $"--load-model needs --model-control-mode=explicit, the mode is '{o.ModelControlMode}'");
+        Require(o => !o.LoadModel.Contains("*") || o.LoadModel.Count == 1, _ => "--load-model=* loads every model and stands alone");
+        Require(o => o.OnnxIntraOpThreads is >= 0 and <= 1024, o => $"--onnx-intra-op-threads: expected 0 to 1024, got {o.OnnxIntraOpThreads}");
+        Require(o => o.OnnxInterOpThreads is >= 0 and <= 1024, o => $"--onnx-inter-op-threads: expected 0 to 1024, got {o.OnnxInterOpThreads}");
+        Require(o => o.OnnxCudaLibrary.Length == 0 || File.Exists(o.OnnxCudaLibrary), o => $"--onnx-cuda-library: there is no file '{o.OnnxCudaLibrary}'");
+        Require(o => o.OnnxGpuMemLimit >= 0, o => $"--onnx-gpu-mem-limit: expected 0 or more, got {o.OnnxGpuMemLimit}");
+        Require(
+            o => o.OnnxCudnnConvAlgoSearch is "EXHAUSTIVE" or "HEURISTIC" or "DEFAULT",
+            o => $"--onnx-cudnn-conv-algo-search: expected EXHAUSTIVE, HEURISTIC or DEFAULT, got '{o.OnnxCudnnConvAlgoSearch}'");
+        Require(o => o.ModelControlMode != "poll" || o.RepositoryPollSecs > 0, o => $"--repository-poll-secs: expected 1 or more, got {o.RepositoryPollSecs}");
+        Refuse(o => CacheFlags.TryRead(o, out _));
+        Refuse(o => MetricsFlags.TryRead(o.MetricsConfig, out _));
+        Require(o => o.MetricsIntervalMs >= 0, o => $"--metrics-interval-ms: expected 0 or more, got {o.MetricsIntervalMs}");
+        Require(o => !string.IsNullOrWhiteSpace(o.Id), _ => "--id must not be empty");
     }
 
     private void ListenerRules()
     {
-        RuleFor(o => o.HttpPort).InclusiveBetween(0, 65535).WithMessage("--http-port: expected 0 to 65535, got {PropertyValue}");
-        RuleFor(o => o.GrpcPort).InclusiveBetween(0, 65535).WithMessage("--grpc-port: expected 0 to 65535, got {PropertyValue}");
-        RuleFor(o => o.MetricsPort).InclusiveBetween(0, 65535).WithMessage("--metrics-port: expected 0 to 65535, got {PropertyValue}");
-        RuleFor(o => o).Must(o => o.AllowHttp || o.AllowGrpc).WithMessage("--allow-http=false and --allow-grpc=false together leave nothing to serve");
-        RuleFor(o => o).Custom((o, context) =>
-        {
-            if (Collision(o) is { } message)
-            {
-                context.AddFailure(message);
-            }
-        });
-        RuleFor(o => o.HttpMaxInputSize).GreaterThan(0).WithMessage("--http-max-input-size: expected 1 or more, got {PropertyValue}");
-        RuleFor(o => o.GrpcMaxMessageSize).InclusiveBetween(1, int.MaxValue).WithMessage("--grpc-max-message-size: expected 1 to 2147483647, got {PropertyValue}");
-        RuleFor(o => o.SseHeartbeatSecs).InclusiveBetween(0, 86_400).WithMessage("--sse-heartbeat-secs: expected 0 to 86400, got {PropertyValue}");
-        RuleFor(o => o.SseTerminalEvent).Must(text => text.AsSpan().IndexOfAny('\r', '\n') < 0).WithMessage("--sse-terminal-event: expected one line");
-        RuleFor(o => o.HttpHeaderForwardPattern).Must(IsPattern).WithMessage("--http-header-forward-pattern: '{PropertyValue}' is not a regular expression");
-        RuleFor(o => o.GrpcInferResponseCompressionLevel).Must(level => level is "none" or "low" or "medium" or "high")
-            .WithMessage("--grpc-infer-response-compression-level: expected none, low, medium or high, got '{PropertyValue}'");
-        RuleFor(o => o.GrpcHeaderForwardPattern).Must(IsPattern).WithMessage("--grpc-header-forward-pattern: '{PropertyValue}' is not a regular expression");
-        RuleFor(o => o.HttpRestrictedApi).Custom((entries, context) => Restricted("--http-restricted-api", entries, context.AddFailure));
-        RuleFor(o => o.GrpcRestrictedProtocol).Custom((entries, context) => Restricted("--grpc-restricted-protocol", entries, context.AddFailure));
+        Require(o => o.HttpPort is >= 0 and <= 65535, o => $"--http-port: expected 0 to 65535, got {o.HttpPort}");
+        Require(o => o.GrpcPort is >= 0 and <= 65535, o => $"--grpc-port: expected 0 to 65535, got {o.GrpcPort}");
+        Require(o => o.MetricsPort is >= 0 and <= 65535, o => $"--metrics-port: expected 0 to 65535, got {o.MetricsPort}");
+        Require(o => o.AllowHttp || o.AllowGrpc, _ => "--allow-http=false and --allow-grpc=false together leave nothing to serve");
+        Refuse(Collision);
+        Require(o => o.HttpMaxInputSize > 0, o => $"--http-max-input-size: expected 1 or more, got {o.HttpMaxInputSize}");
+        Require(o => o.GrpcMaxMessageSize is >= 1 and <= int.MaxValue, o => $"--grpc-max-message-size: expected 1 to 2147483647, got {o.GrpcMaxMessageSize}");
+        Require(o => o.SseHeartbeatSecs is >= 0 and <= 86_400, o => $"--sse-heartbeat-secs: expected 0 to 86400, got {o.SseHeartbeatSecs}");
+        Require(o => o.SseTerminalEvent.AsSpan().IndexOfAny('\r', '\n') < 0, _ => "--sse-terminal-event: expected one line");
+        Require(o => IsPattern(o.HttpHeaderForwardPattern), o => $"--http-header-forward-pattern: '{o.HttpHeaderForwardPattern}' is not a regular expression");
+        Require(
+            o => o.GrpcInferResponseCompressionLevel is "none" or "low" or "medium" or "high",
+            o => $"--grpc-infer-response-compression-level: expected none, low, medium or high, got '{o.GrpcInferResponseCompressionLevel}'");
+        Require(o => IsPattern(o.GrpcHeaderForwardPattern), o => $"--grpc-header-forward-pattern: '{o.GrpcHeaderForwardPattern}' is not a regular expression");
+        RefuseEach(o => Restricted("--http-restricted-api", o.HttpRestrictedApi));
+        RefuseEach(o => Restricted("--grpc-restricted-protocol", o.GrpcRestrictedProtocol));
     }
 
     private void LimitRules()
     {
-        RuleFor(o => o.DrainDelaySecs).GreaterThanOrEqualTo(0).WithMessage("--drain-delay-secs: expected 0 or more, got {PropertyValue}");
-        RuleFor(o => o.CanaryIntervalSecs).InclusiveBetween(0, 86_400).WithMessage("--canary-interval-secs: expected 0 to 86400, got {PropertyValue}");
-        RuleFor(o => o.CanaryTimeoutSecs).InclusiveBetween(1, 86_400).WithMessage("--canary-timeout-secs: expected 1 to 86400, got {PropertyValue}");
-        RuleFor(o => o.MaxRequestsInFlight).GreaterThanOrEqualTo(0).WithMessage("--max-requests-in-flight: expected 0 or more, got {PropertyValue}");
-        RuleFor(o => o.MaxBodyBytesInFlight).GreaterThanOrEqualTo(0).WithMessage("--max-body-bytes-in-flight: expected 0 or more, got {PropertyValue}");
-        RuleFor(o => o.RequestTimeoutMs).GreaterThanOrEqualTo(0).WithMessage("--request-timeout-ms: expected 0 or more, got {PropertyValue}");
-        RuleFor(o => o.DefaultMaxQueueSize).GreaterThanOrEqualTo(0).WithMessage("--default-max-queue-size: expected 0 or more, got {PropertyValue}");
+        Require(o => o.DrainDelaySecs >= 0, o => $"--drain-delay-secs: expected 0 or more, got {o.DrainDelaySecs}");
+        Require(o => o.CanaryIntervalSecs is >= 0 and <= 86_400, o => $"--canary-interval-secs: expected 0 to 86400, got {o.CanaryIntervalSecs}");
+        Require(o => o.CanaryTimeoutSecs is >= 1 and <= 86_400, o => $"--canary-timeout-secs: expected 1 to 86400, got {o.CanaryTimeoutSecs}");
+        Require(o => o.MaxRequestsInFlight >= 0, o => $"--max-requests-in-flight: expected 0 or more, got {o.MaxRequestsInFlight}");
+        Require(o => o.MaxBodyBytesInFlight >= 0, o => $"--max-body-bytes-in-flight: expected 0 or more, got {o.MaxBodyBytesInFlight}");
+        Require(o => o.RequestTimeoutMs >= 0, o => $"--request-timeout-ms: expected 0 or more, got {o.RequestTimeoutMs}");
+        Require(o => o.DefaultMaxQueueSize >= 0, o => $"--default-max-queue-size: expected 0 or more, got {o.DefaultMaxQueueSize}");
     }
 
     private void LogRules()
     {
-        RuleFor(o => o.LogVerbose).GreaterThanOrEqualTo(0).WithMessage("--log-verbose: expected 0 or more, got {PropertyValue}");
-        RuleFor(o => o.LogFormat).Must(Settings.LogSettings.IsFormat).WithMessage("--log-format: expected default, ISO8601 or json, got '{PropertyValue}'");
-        RuleFor(o => o.TraceSampleRatio).Must(text => text.Length == 0 || TelemetrySettings.TryReadRatio(text, out _)).WithMessage("--trace-sample-ratio: expected a number from 0 to 1, got '{PropertyValue}'");
+        Require(o => o.LogVerbose >= 0, o => $"--log-verbose: expected 0 or more, got {o.LogVerbose}");
+        Require(o => Settings.LogSettings.IsFormat(o.LogFormat), o => $"--log-format: expected default, ISO8601 or json, got '{o.LogFormat}'");
+        Require(o => o.TraceSampleRatio.Length == 0 || TelemetrySettings.TryReadRatio(o.TraceSampleRatio, out _), o => $"--trace-sample-ratio: expected a number from 0 to 1, got '{o.TraceSampleRatio}'");
     }
 
     private static string? Collision(HostOptions o)
@@ -135,11 +118,5 @@ internal sealed class HostOptionsRules : AbstractValidator<HostOptions>
         }
     }
 
-    private static void Restricted(string flag, IReadOnlyList<string> entries, Action<string> fail)
-    {
-        foreach (var fault in RestrictedApi.Faults(entries))
-        {
-            fail($"{flag}: {fault}");
-        }
-    }
+    private static IEnumerable<string> Restricted(string flag, IReadOnlyList<string> entries) => RestrictedApi.Faults(entries).Select(fault => $"{flag}: {fault}");
 }

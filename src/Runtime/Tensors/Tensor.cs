@@ -16,7 +16,7 @@ public static class Shapes
     /// <summary>The product of the dimensions; -1 if it does not fit 63 bits or a dimension is negative.</summary>
     public static long ElementCount(ReadOnlySpan<long> shape)
     {
-        UInt128 count = 1;
+        ulong count = 1;
         var zero = false;
         foreach (var dimension in shape)
         {
@@ -26,8 +26,7 @@ public static class Shapes
             }
 
             zero |= dimension == 0;
-            count *= dimension == 0 ? 1 : (ulong)dimension;
-            if (count > long.MaxValue)
+            if (Math.BigMul(count, dimension == 0 ? 1 : (ulong)dimension, out count) > 0 || count > long.MaxValue)
             {
                 return -1;
             }

@@ -30,7 +30,7 @@ internal sealed class HostUnderTest : IAsyncDisposable
         _state = new ServerState(true, () => _models.IsReady);
         var admission = new Admission(options, _state);
         _doors = new DoorFactory(options, new HostedModels(_models, new ModelRoutes()), admission, new LogSettings(options), NullLoggerFactory.Instance);
-        _server = new InferenceServer(options, _doors.Create(), NullLoggerFactory.Instance);
+        _server = new InferenceServer(options, _doors.Create, NullLoggerFactory.Instance);
         var loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var served = new ServedModels(LoadAsync, () => _models.Index(readyOnly: false), _models.DisposeAsync);
         ExitCode = new ServerProcess(options, admission, _server, served, NullLoggerFactory.Instance).RunAsync(_stop.Task);

@@ -45,7 +45,7 @@ internal sealed class GrpcHost : IAsyncDisposable
             [.. inference.Methods, .. new HealthService(State, TimeProvider.System).Methods, .. new ReflectionService(State.Draining).Methods],
             new GrpcSettings(options), TimeProvider.System, NullLogger.Instance);
         RequestDelegate closed = context => Task.CompletedTask;
-        _server = new InferenceServer(options, new Doors(closed, grpc.HandleAsync, closed), NullLoggerFactory.Instance);
+        _server = new InferenceServer(options, () => new Doors(closed, grpc.HandleAsync, closed), NullLoggerFactory.Instance);
     }
 
     public ServerState State { get; }
@@ -61,6 +61,7 @@ internal sealed class GrpcHost : IAsyncDisposable
         var options = new HostOptions { AllowHttp = false, AllowMetrics = false, GrpcAddress = "127.0.0.1", GrpcPort = 0 };
         var host = new GrpcHost(configure?.Invoke(options) ?? options);
         Assert.Empty(await host._models.StartAsync(default));
+        host._server.Listen();
         await host._server.StartAsync(default);
         host.State.Started();
         host.Client = new GrpcClient(new Uri($"http://{host._server.GrpcAddress}"));

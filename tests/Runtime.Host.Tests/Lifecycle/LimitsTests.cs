@@ -208,7 +208,7 @@ public sealed class LimitsTests : IAsyncDisposable
         _models.FailedForGood += (name, error) => _state.Break(name + error.Message);
         _admission = new Admission(options, _state);
         _doors = new DoorFactory(options, new HostedModels(_models, new ModelRoutes()), _admission, new LogSettings(options), loggers);
-        _server = new InferenceServer(options, _doors.Create(), loggers);
+        _server = new InferenceServer(options, _doors.Create, loggers);
         var loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var served = new ServedModels(_models.StartAsync, () => Loaded(_models, loaded), _models.DisposeAsync);
         _process = new ServerProcess(options, _admission, _server, served, loggers) { Time = time ?? TimeProvider.System }.RunAsync(_stop.Task);

@@ -37,7 +37,7 @@ internal sealed class RunningHost : IAsyncDisposable
         Models.FailedForGood += (model, error) => State.Break($"model '{model}': {error.Message}");
         var admission = new Admission(options, State);
         _doors = new DoorFactory(options, new HostedModels(Models, new ModelRoutes()), admission, new LogSettings(options), loggers) { Cuda = cuda ?? (static () => CudaDevices.Here) };
-        _server = new InferenceServer(options, _doors.Create(), loggers);
+        _server = new InferenceServer(options, _doors.Create, loggers);
         ExitCode = new ServerProcess(options, admission, _server, new ServedModels(Models.StartAsync, Index, Models.DisposeAsync), loggers).RunAsync(_stop.Task);
     }
 

@@ -81,7 +81,7 @@ public sealed class ServerProcessTests : IDisposable
     private Task<int> RunAsync(HostOptions options, params ModelIndexEntry[] index)
     {
         var doors = ServerUnderTest.Naming with { Http = context => ServerUnderTest.Says($"{_state.IsLive} {_state.IsReady}")(context) };
-        _server = new InferenceServer(options, doors, NullLoggerFactory.Instance);
+        _server = new InferenceServer(options, () => doors, NullLoggerFactory.Instance);
         var failed = index.Where(entry => entry.Reason.Length > 0).Select(entry => new ModelEvent(entry.Name, 1, entry.State, $"failed to load '{entry.Name}': {entry.Reason}")).ToArray();
         var models = new ServedModels(cancellation => LoadAsync(failed, cancellation), () => index, () =>
         {

@@ -20,7 +20,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         MetricsPort = 0,
     };
 
-    private ServerUnderTest(HostOptions options, Doors doors) => Server = new InferenceServer(options, doors, NullLoggerFactory.Instance);
+    private ServerUnderTest(HostOptions options, Doors doors) => Server = new InferenceServer(options, () => doors, NullLoggerFactory.Instance);
 
     public InferenceServer Server { get; }
 
@@ -31,6 +31,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     public static async Task<ServerUnderTest> StartAsync(Doors? doors = null, HostOptions? options = null)
     {
         var test = new ServerUnderTest(options ?? FreePorts, doors ?? Naming);
+        test.Server.Listen();
         await test.Server.StartAsync(CancellationToken.None);
         return test;
     }

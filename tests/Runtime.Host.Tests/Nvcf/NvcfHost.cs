@@ -40,7 +40,7 @@ internal sealed class NvcfHost : IAsyncDisposable
         _models = new ModelRepository(HostedModels.Options(options), [new IdentityBackend(), new RepeatBackend(), Gate, Function]);
         _state = new ServerState(true, () => _models.IsReady);
         _doors = new DoorFactory(options, new HostedModels(_models, new ModelRoutes()), new Admission(options, _state), new LogSettings(options), NullLoggerFactory.Instance);
-        Server = new InferenceServer(options, _doors.Create(), NullLoggerFactory.Instance);
+        Server = new InferenceServer(options, _doors.Create, NullLoggerFactory.Instance);
     }
 
     public GatedBackend Gate { get; } = new();
@@ -63,6 +63,7 @@ internal sealed class NvcfHost : IAsyncDisposable
     {
         var host = new NvcfHost(configure ?? (options => options));
         Assert.Empty(await host._models.StartAsync(default));
+        host.Server.Listen();
         await host.Server.StartAsync(default);
         host._state.Started();
         host.Grpc = new GrpcClient(new Uri($"http://{host.Server.GrpcAddress}"));

@@ -71,7 +71,7 @@ internal sealed class ObservedHost : IAsyncDisposable
         var admission = new Admission(options, _state);
         _telemetry.Observe(_models, admission, _loggers);
         _doors = new DoorFactory(options, new HostedModels(_models, routes), admission, log, _loggers);
-        Server = new InferenceServer(options, _doors.Create(), _loggers);
+        Server = new InferenceServer(options, _doors.Create, _loggers);
     }
 
     public GatedBackend Gate { get; } = new();
@@ -94,6 +94,7 @@ internal sealed class ObservedHost : IAsyncDisposable
         var host = new ObservedHost(configure?.Invoke(options) ?? options, environment.ToDictionary(pair => pair.Name, pair => pair.Value));
         Assert.Empty(await host._models.StartAsync(default));
         Assert.Null(await host._models.AddAsync(Caller.Config, default));
+        host.Server.Listen();
         await host.Server.StartAsync(default);
         host._state.Started();
         host.Grpc = new GrpcClient(new Uri($"http://{host.Server.GrpcAddress}"));

@@ -5,13 +5,14 @@ using Google.Protobuf.Reflection;
 namespace Runtime.Models.Configuration;
 
 /// <summary>Values as the generated messages want them, from what a text says.</summary>
+/// <remarks>Integers of all fields are decimals here: they hold them all, and unlike code on <see cref="Int128"/> theirs is compiled before the start.</remarks>
 internal static class FieldValues
 {
     // Beyond every integer field, and small enough that another digit cannot overflow.
-    private static readonly Int128 Saturated = Int128.One << 96;
+    private const decimal Saturated = 1e27m;
 
     /// <summary>Reads digits in decimal, octal (leading 0) or hexadecimal (leading 0x), without a sign.</summary>
-    public static bool TryParseInteger(string text, out Int128 value)
+    public static bool TryParseInteger(string text, out decimal value)
     {
         var isHex = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
         var radix = isHex ? 16 : text.Length > 1 && text[0] == '0' ? 8 : 10;
@@ -24,19 +25,20 @@ internal static class FieldValues
                 return false;
             }
 
-            value = Int128.Min((value * radix) + number, Saturated);
+            value = decimal.Min((value * radix) + number, Saturated);
         }
 
         return !isHex || text.Length > 2;
     }
 
     /// <summary>The integer in the field's own type, or null and the range that it leaves.</summary>
-    public static object? Integer(FieldDescriptor field, Int128 value, out string range)
+    public static object? Integer(FieldDescriptor field, decimal value, out string range)
     {
         var (low, high) = RangeOf(field)!.Value;
-        range = string.Create(CultureInfo.InvariantCulture, $"{low} to {high}");
+        range = "";
         if (value < low || value > high)
         {
+            range = string.Create(CultureInfo.InvariantCulture, $"{low} to {high}");
             return null;
         }
 
@@ -55,7 +57,7 @@ internal static class FieldValues
     public static object? EnumByName(FieldDescriptor field, string name) =>
         field.EnumType.FindValueByName(name) is { } value ? Enum.ToObject(field.EnumType.ClrType, value.Number) : null;
 
-    public static object? EnumByNumber(FieldDescriptor field, Int128 number) =>
+    public static object? EnumByNumber(FieldDescriptor field, decimal number) =>
         number >= int.MinValue && number <= int.MaxValue && field.EnumType.FindValueByNumber((int)number) is { } value
             ? Enum.ToObject(field.EnumType.ClrType, value.Number)
             : null;
@@ -73,7 +75,7 @@ internal static class FieldValues
 
     public static IMessage NewMessage(FieldDescriptor field) => field.MessageType.Parser.ParseFrom(ByteString.Empty);
 
-    private static (Int128 Low, Int128 High)? RangeOf(FieldDescriptor field) => field.FieldType switch
+    private static (decimal Low, decimal High)? RangeOf(FieldDescriptor field) => field.FieldType switch
     {
         FieldType.Int32 or FieldType.SInt32 or FieldType.SFixed32 => (int.MinValue, int.MaxValue),
         FieldType.Int64 or FieldType.SInt64 or FieldType.SFixed64 => (long.MinValue, long.MaxValue),

@@ -5,6 +5,9 @@ namespace Runtime.Models.Configuration;
 /// <summary>Reads a model's configuration in the protobuf text format (<c>config.pbtxt</c>).</summary>
 public static class ModelConfigText
 {
+    /// <summary>Begins to make what the first reading needs, the descriptions of all messages, beside whatever else a start does.</summary>
+    public static void BeginPreload() => ThreadPool.UnsafeQueueUserWorkItem(static _ => Parse("", ""), null);
+
     /// <summary>Reads a file.</summary>
     /// <exception cref="ModelConfigException">The file cannot be read or is no configuration; the message begins with file, line and column.</exception>
     public static Protocol.ModelConfig Read(string path)
