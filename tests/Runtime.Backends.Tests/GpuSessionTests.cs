@@ -88,32 +88,6 @@ public sealed class GpuSessionTests : PoolTest
     }
 
     [FakeCudaFact]
-    public void Execute_WithPageLockedMemory_BindsAndReturnsIt()
-    {
-        using var cuda = new FakeCuda();
-        var gpu = cuda.First();
-        using (var model = TestModel.Load("simple"))
-        using (var sessions = new OnnxSessions(model.Config, new OnnxFile(Path.Combine(TestModel.Directory, "simple.onnx"), "simple.onnx"), new OnnxBackend()))
-        using (var loaded = new OnnxModel(sessions))
-        using (var instance = new OnnxInstance(loaded, sessions.First, new SessionDevice(gpu), model.Config, loaded.Outputs))
-        {
-            Assert.Same(gpu.PageLocked, instance.InputMemory);
-            for (var i = 0; i < 3; i++) // the first binds directly, the second makes a binding, the third reuses it
-            {
-                using var inputs = SimpleInputs(model);
-                using var expected = model.Execute(inputs);
-                using var outputs = instance.Execute(inputs, default);
-                Assert.Equal(expected.Tensors.ToArray().Select(tensor => Convert.ToHexString(tensor.Data.Span)), outputs.Tensors.ToArray().Select(tensor => Convert.ToHexString(tensor.Data.Span)));
-            }
-
-            Assert.True(cuda.PageLockedBlocks > 0);
-        }
-
-        gpu.Trim();
-        Assert.Equal(0, cuda.PageLockedBlocks);
-    }
-
-    [FakeCudaFact]
     public void AddressOf_MisalignedSlice_IsCopiedOnTheGpu()
     {
         using var cuda = new FakeCuda();
@@ -168,18 +142,5 @@ public sealed class GpuSessionTests : PoolTest
         var error = OnnxErrors.AtRun(message);
 
         Assert.Equal((code, isPermanent), (error.Code, error.IsPermanent));
-    }
-
-    private static TensorSet SimpleInputs(TestModel model)
-    {
-        var inputs = new TensorSet();
-        foreach (var input in model.Signature.Inputs)
-        {
-            var shape = Array.ConvertAll(input.Shape, dimension => Math.Max(1, dimension));
-            inputs.Rent(input.Name, input.Type, shape, Shapes.ByteSize(input.Type, shape), out var memory);
-            memory.Span.Fill(7);
-        }
-
-        return inputs;
     }
 }

@@ -20,6 +20,7 @@ public sealed class OnnxGpuTests : PoolTest
     {
         using var cpu = TestModel.Load(name, maxBatchSize: 8);
         using var gpu = new Loaded(name);
+        Assert.Same(CudaDevices.Here.All[0].PageLocked, gpu.Instance.InputMemory);
         for (var batch = 1; batch <= 4; batch++)
         {
             for (var run = 0; run < 3; run++)
