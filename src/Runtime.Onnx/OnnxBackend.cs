@@ -25,11 +25,7 @@ public sealed class OnnxBackend : IBackend
         Options = options;
         OnnxEnvironment.DisableTelemetry();
         _environment = Task.Run(() => OnnxEnvironment.Start(options));
-        _cuda = new Lazy<CudaProvider>(() =>
-        {
-            AwaitEnvironment();
-            return CudaProvider.Find(options, devices());
-        });
+        _cuda = new Lazy<CudaProvider>(() => CudaProvider.Find(Started().Options, devices()));
     }
 
     /// <summary>Begins to load ONNX Runtime's library beside whatever else a start does; a fault shows when a model loads. Call it before other threads run.</summary>
@@ -53,8 +49,7 @@ public sealed class OnnxBackend : IBackend
 
     public ILoadedModel Load(ModelConfig config, string versionDirectory)
     {
-        AwaitEnvironment();
-        var sessions = new OnnxSessions(config, FindFile(config, versionDirectory), this);
+        var sessions = new OnnxSessions(config, FindFile(config, versionDirectory), Started());
         try
         {
             return new OnnxModel(sessions);
@@ -66,7 +61,12 @@ public sealed class OnnxBackend : IBackend
         }
     }
 
-    private void AwaitEnvironment() => _environment.GetAwaiter().GetResult();
+    /// <summary>This backend, once ONNX Runtime has started.</summary>
+    internal OnnxBackend Started()
+    {
+        _environment.GetAwaiter().GetResult();
+        return this;
+    }
 
     private static void Preload()
     {
