@@ -24,11 +24,7 @@ public sealed class OnnxBackend : IBackend
         Options = options;
         OnnxEnvironment.DisableTelemetry();
         _environment = Task.Run(() => OnnxEnvironment.Start(options));
-        _cuda = new Lazy<CudaProvider>(() =>
-        {
-            AwaitEnvironment();
-            return CudaProvider.Find(options, devices());
-        });
+        _cuda = new Lazy<CudaProvider>(() => CudaProvider.Find(Started().Options, devices()));
     }
 
     /// <summary>Begins to load ONNX Runtime's library beside whatever else a start does; a fault shows when a model loads. Call it before other threads run.</summary>
@@ -49,9 +45,8 @@ public sealed class OnnxBackend : IBackend
 
     public ILoadedModel Load(ModelConfig config, string versionDirectory)
     {
-        AwaitEnvironment();
         var path = ModelFile.Find(config, versionDirectory, DefaultFilename, out var shownPath);
-        var sessions = new OnnxSessions(config, new OnnxFile(path, shownPath), this);
+        var sessions = new OnnxSessions(config, new OnnxFile(path, shownPath), Started());
         try
         {
             return new OnnxModel(sessions);
@@ -63,7 +58,12 @@ public sealed class OnnxBackend : IBackend
         }
     }
 
-    private void AwaitEnvironment() => _environment.GetAwaiter().GetResult();
+    /// <summary>This backend, once ONNX Runtime has started.</summary>
+    internal OnnxBackend Started()
+    {
+        _environment.GetAwaiter().GetResult();
+        return this;
+    }
 
     private static void Preload()
     {

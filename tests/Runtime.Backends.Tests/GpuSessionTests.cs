@@ -29,7 +29,7 @@ public sealed class GpuSessionTests : PoolTest
     [Fact]
     public void Assignments_OfASessionThatRecordsThem_NameProviderAndOperator()
     {
-        _ = new OnnxBackend();
+        _ = new OnnxBackend().Started();
         using var options = new SessionOptions();
         options.AddSessionConfigEntry("session.record_ep_graph_assignment_info", "1");
         using var session = new InferenceSession(Path.Combine(TestModel.Directory, "simple.onnx"), options);
@@ -43,7 +43,7 @@ public sealed class GpuSessionTests : PoolTest
     [Fact]
     public void Assignments_OfAnotherSession_AreUnknown()
     {
-        _ = new OnnxBackend();
+        _ = new OnnxBackend().Started();
         using var session = new InferenceSession(Path.Combine(TestModel.Directory, "simple.onnx"));
 
         Assert.Null(OrtNative.Assignments(session));
@@ -52,7 +52,7 @@ public sealed class GpuSessionTests : PoolTest
     [Fact]
     public void AllocatedBytes_OfAnArena_AreCounted()
     {
-        _ = new OnnxBackend();
+        _ = new OnnxBackend().Started();
         using var options = new SessionOptions { EnableCpuMemArena = true };
         using var session = new InferenceSession(Path.Combine(TestModel.Directory, "simple.onnx"), options);
         using var info = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.ArenaAllocator, 0, OrtMemType.Default);
@@ -68,7 +68,7 @@ public sealed class GpuSessionTests : PoolTest
     [InlineData("identity_string", true, "CUDA graphs need fixed shapes of elements of fixed size, but input 'IN' of model 'identity_string' is BYTES of shape [-1,-1]; do without graphs")]
     public void CheckShapes_AllButTheBatch_MustBeFixed(string name, bool isBatching, string expected)
     {
-        using var sessions = new OnnxSessions(TestModel.Configure(name), new OnnxFile(Path.Combine(TestModel.Directory, name + ".onnx"), name), new OnnxBackend());
+        using var sessions = new OnnxSessions(TestModel.Configure(name), new OnnxFile(Path.Combine(TestModel.Directory, name + ".onnx"), name), new OnnxBackend().Started());
         using var model = new OnnxModel(sessions);
 
         var exception = Record.Exception(() => CudaGraphs.CheckShapes(model, TestModel.Configure(name) with { MaxBatchSize = isBatching ? 8 : 0 }));
@@ -80,7 +80,7 @@ public sealed class GpuSessionTests : PoolTest
     public void Take_InstancesOnTheCpu_ShareTheSession()
     {
         var config = TestModel.Configure("simple");
-        using var sessions = new OnnxSessions(config, new OnnxFile(Path.Combine(TestModel.Directory, "simple.onnx"), "simple.onnx"), new OnnxBackend());
+        using var sessions = new OnnxSessions(config, new OnnxFile(Path.Combine(TestModel.Directory, "simple.onnx"), "simple.onnx"), new OnnxBackend().Started());
 
         Assert.Same(sessions.First, sessions.Take(Device.Cpu));
         Assert.Same(sessions.First, sessions.Take(Device.Cpu));
