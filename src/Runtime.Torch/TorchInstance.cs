@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using Runtime.Backends;
 using Runtime.Devices;
@@ -41,12 +42,16 @@ internal sealed unsafe class TorchInstance : IModelInstance
 
         _error = (NativeError*)NativeMemory.Alloc((nuint)sizeof(NativeError));
         _ownModule = ownsModule ? module : null;
+        InputMemory = device.Gpu is { } gpu ? CudaDevices.Here.Find(gpu)?.PageLocked : null;
         _options = new NativeRunOptions
         {
             Size = sizeof(NativeRunOptions),
             IntraOpThreads = Math.Min(_parameters.IntraOpThreads, settings.Options.IntraOpThreadCount),
         };
     }
+
+    /// <summary>Page-locked, where libtorch's copies to the GPU need no detour.</summary>
+    public MemoryPool<byte>? InputMemory { get; }
 
     /// <summary>Runs on zeros, so that the profiling executor has compiled what it compiles after its first runs; a model that fails on zeros serves all the same.</summary>
     public void Prepare()

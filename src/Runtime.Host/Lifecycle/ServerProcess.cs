@@ -40,7 +40,8 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
         try
         {
             await server.StartAsync(CancellationToken.None);
-            if (await Task.WhenAny(loading, stop) == loading)
+            var first = PrepareAsync(loading, cancellation.Token);
+            if (await Task.WhenAny(Task.WhenAll(loading, first), stop) != stop)
             {
                 Report(await FailedAsync(loading));
             }
@@ -49,6 +50,14 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
         {
             await cancellation.CancelAsync();
             await ((Task)loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task PrepareAsync(Task loading, CancellationToken cancellation)
+    {
+        if (await Task.WhenAny(loading, Task.Delay(FirstRequest.LongStart, cancellation)) != loading)
+        {
+            await FirstRequest.SendAsync(cancellation);
         }
     }
 

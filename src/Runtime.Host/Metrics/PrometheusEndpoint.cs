@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Options;
@@ -40,9 +41,41 @@ internal sealed class PrometheusEndpoint(ModelRepository models, Admission? admi
         WritePool(text);
         WriteCache(text, models.Cache);
         GpuMetrics.Write(text, readings);
+        WriteModelMemory(text, serving);
         _machine.Write(text);
         context.Response.ContentLength = buffer.WrittenCount;
         await context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+    }
+
+    /// <summary>A backend is asked for its memory only while a lease keeps it from being unloaded.</summary>
+    private void WriteModelMemory(PrometheusText text, IReadOnlyList<Model> serving)
+    {
+        var name = "runtime_model_gpu_memory_bytes"u8;
+        var isDeclared = false;
+        foreach (var model in serving.Where(model => model.Config.InstanceDevices.Any(device => device.IsGpu)))
+        {
+            if (models.TryAcquire(model.Name, model.Version.ToString(CultureInfo.InvariantCulture), out var lease) is not null)
+            {
+                continue;
+            }
+
+            using (lease)
+            {
+                var bytes = lease.Model.GpuMemoryBytes;
+                if (bytes == 0)
+                {
+                    continue;
+                }
+
+                if (!isDeclared)
+                {
+                    text.Begin(name, "gauge"u8, "GPU memory that the model's sessions hold, in bytes, where the backend can tell"u8);
+                    isDeclared = true;
+                }
+
+                text.Sample(name, model.Name, model.Version, (double)bytes);
+            }
+        }
     }
 
     private static void WriteCache(PrometheusText text, ResponseCache? cache)

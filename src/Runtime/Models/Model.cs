@@ -60,6 +60,9 @@ public sealed class Model : IDisposable
     /// <summary>What its instances run on, for the log; empty for a model that has none of its own.</summary>
     internal string Placement => _instances?.Placement ?? "";
 
+    /// <summary>Bytes of GPU memory that are known to be its own, on all GPUs together; asked while a lease keeps it loaded.</summary>
+    public long GpuMemoryBytes => _instances?.GpuMemoryBytes ?? 0;
+
     /// <summary>How often each warm-up sample must at least run.</summary>
     internal int LeastWarmupRuns => _instances?.LeastWarmupRuns ?? 1;
 

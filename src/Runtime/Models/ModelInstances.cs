@@ -62,6 +62,9 @@ internal sealed class ModelInstances : IDisposable
     /// <summary>How often each warm-up sample must at least run.</summary>
     public int LeastWarmupRuns => _loaded.LeastWarmupRuns;
 
+    /// <summary>Bytes of GPU memory that the backend knows to be the model's.</summary>
+    public long GpuMemoryBytes => _loaded.MemoryUse().Sum(use => use.Bytes);
+
     /// <summary>How requests of different shapes are made alike; null where they are not.</summary>
     public Padding? Padding { get; }
 
