@@ -37,10 +37,10 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     {
         using var cancellation = new CancellationTokenSource();
         var loading = Task.Run(() => models.StartAsync(cancellation.Token), CancellationToken.None);
+        var first = PrepareAsync(loading, cancellation.Token);
         try
         {
             await server.StartAsync(CancellationToken.None);
-            var first = PrepareAsync(loading, cancellation.Token);
             if (await Task.WhenAny(Task.WhenAll(loading, first), stop) != stop)
             {
                 Report(await FailedAsync(loading));
