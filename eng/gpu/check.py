@@ -14,7 +14,7 @@ from client import Client, floats
 from cuda_memory import SharedDeviceMemory
 from host import PORTS, Host
 
-CYCLES = 40
+CYCLES = 30
 GROWTH = 1.10
 
 
@@ -102,9 +102,9 @@ class Check:
                             raise RuntimeError(f"{verb} of {case['model']}: {text}")
                     self.ask(client, case, 0)
                 seen.append((host.resident_mb(), self.device_mb()))
-        early, late = seen[CYCLES // 4], seen[-1]
+        early, late = seen[CYCLES // 2], seen[-1]
         for name, before, after in zip(("host memory", "device memory"), early, late):
-            self.row(f"{CYCLES} cycles of unloading and loading every model: {name} after a quarter of them and at the end", f"{before:.0f}, {after:.0f} MB", after <= before * GROWTH)
+            self.row(f"{CYCLES} cycles of unloading and loading every model: {name} after half of them and at the end", f"{before:.0f}, {after:.0f} MB", after <= before * GROWTH)
 
     def check_shared_memory(self, case):
         given, expected = self.data[case["reference"]]
