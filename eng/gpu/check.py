@@ -74,6 +74,20 @@ class Check:
         limit = 2e-2 if case["float"] == "FP16" else 1e-3
         self.row(f"{case['model']}: {case['rows']} rows from 16 clients and 8 at once, furthest from PyTorch", f"{max(errors):.1e} of its largest number", max(errors) <= limit)
 
+    def check_sample(self, example):
+        """A model of models/ on the GPU and on the CPU, asked the same."""
+        name, request, client = example.stem, json.loads(example.read_text()), Client(PORTS["http"])
+        outputs = []
+        for suffix in ("gpu", "cpu"):
+            status, text = client.post(f"/v2/models/{name}_{suffix}/infer", request)
+            if status != 200:
+                raise RuntimeError(f"{name}_{suffix}: {text}")
+            outputs.append({output["name"]: output["data"] for output in json.loads(text)["outputs"]})
+        got, wanted = outputs
+        scale = max(1e-9, *(abs(value) for data in wanted.values() for value in data))
+        error = max(abs(a - b) for output in wanted for a, b in zip(got[output], wanted[output], strict=True)) / scale
+        self.row(f"{name} of models/ on the GPU, furthest from the CPU", f"{error:.1e} of its largest number", error <= 1e-2)
+
     def check_metrics(self):
         found = {name.split("{")[0]: value for name, value in Client(PORTS["http"]).metrics(PORTS["metrics"]).items() if name.startswith("nv_gpu_")}
         wanted = ["nv_gpu_memory_total_bytes", "nv_gpu_memory_used_bytes", "nv_gpu_utilization", "nv_gpu_power_usage"]
@@ -88,6 +102,26 @@ class Check:
         status, text = client.post(f"/v2/repository/models/{case['model']}/load", {"parameters": {"config": json.dumps(config)}})
         self.row("a GPU that is not there", text.strip()[:300], status >= 400 and ("63" in text or "GPU" in text))
         self.ask(client, case, 0)  # what was loaded before still serves
+
+    def check_out_of_memory(self):
+        """With an arena that holds the weights and little more, a large batch fails by itself, and a small one is answered."""
+        case, client = next(case for case in self.cases if case["model"] == "encoder_onnx"), Client(PORTS["http"])
+        config = json.loads(client.get(f"/v2/models/{case['model']}/config")[1])
+        weights = (self.options.repository / case["model"] / "1" / "model.onnx").stat().st_size
+        config["model_warmup"], config["parameters"] = [], {"gpu_mem_limit": {"string_value": str(weights + (16 << 20))}}
+        path = f"/v2/repository/models/{case['model']}"
+        status, text = client.post(f"{path}/load", {"parameters": {"config": json.dumps(config)}})
+        if status != 200:
+            raise RuntimeError(text)
+        try:
+            self.ask(client, case, 0, 32)
+            text = "answered"
+        except RuntimeError as reason:
+            text = str(reason)
+        error = self.error(case, self.ask(client, case, 0), 0)
+        self.row("out of memory: a batch of 32; then one row, furthest from PyTorch", f"{text[:200]}; {error:.1e}", text != "answered" and error <= 2e-2)
+        client.post(f"{path}/unload")
+        client.post(f"{path}/load")
 
     def check_cycles(self):
         """Unloading and loading again gives back what it took; the first cycles fill caches that stay."""
@@ -176,9 +210,12 @@ class Check:
                 self.run("first request", lambda case=case: self.check_first(case))
             for case in self.cases:
                 self.run("answers", lambda case=case: self.check_answers(case))
+            for example in sorted((self.options.reference / "samples").glob("*.json")):
+                self.run(f"{example.stem} of models/", lambda example=example: self.check_sample(example))
             self.run("a GPU that is not there", self.check_absent_gpu)
             if not self.options.cpu:
                 self.run("metrics", self.check_metrics)
+                self.run("out of memory", self.check_out_of_memory)
                 for case in self.cases:
                     self.run(f"{case['model']}: CUDA shared memory", lambda case=case: self.check_shared_memory(case))
             self.run("mixed load", lambda: self.check_mixed_load(self.options.minutes))

@@ -32,7 +32,7 @@ echo "- libtorch shim: exit code $built after $((SECONDS - start)) s"
 [ "$built" -eq 0 ] || tail -n 20 "$work/native.log"
 
 rm -rf "$work/models" "$work/reference"
-"$python" "$run/gpu/make_models.py" "$work/models" "$work/reference" $cpu 2>"$work/models.log" | sed 's/^/- /' || { tail -n 20 "$work/models.log"; exit 1; }
+"$python" "$run/gpu/make_models.py" "$work/models" "$work/reference" "$run/models" $cpu 2>"$work/models.log" | sed 's/^/- /' || { tail -n 20 "$work/models.log"; exit 1; }
 [ -e "$work/reference/cases.json" ] || { tail -n 20 "$work/models.log"; exit 1; }
 
 echo

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Makes the GPU check's model repository and what PyTorch itself answers: make_models.py REPOSITORY REFERENCE [--cpu].
+"""Makes the GPU check's model repository and what PyTorch itself answers: make_models.py REPOSITORY REFERENCE SAMPLES [--cpu].
 
 Each network is there as ONNX and as TorchScript, with FP16 inputs, weights and outputs on a GPU (FP32 with --cpu, and small).
-REFERENCE gets NAME.in, NAME.out (raw rows) and cases.json, which check.py reads.
+REFERENCE gets NAME.in, NAME.out (raw rows) and cases.json, which check.py reads. Of SAMPLES, the repository's models/, the ONNX
+models are there twice, on the GPU as NAME_gpu and on the CPU as NAME_cpu, with their example requests in REFERENCE/samples.
 """
 import argparse
 import ctypes
 import json
 import pathlib
+import re
+import shutil
 
 import torch
 
@@ -53,14 +56,29 @@ def export_onnx(network, example, name, path):
                           dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=MAX_BATCH)},))
 
 
+def copy_samples(samples, repository, examples, gpu_kind):
+    """Model by model that has an ONNX file: two copies that differ in their name and kind, and the first example that is there."""
+    examples.mkdir(parents=True, exist_ok=True)
+    for model in sorted(path.parents[1] for path in samples.glob("*/1/model.onnx")):
+        for suffix, kind in (("gpu", gpu_kind), ("cpu", "KIND_CPU")):
+            copy = repository / f"{model.name}_{suffix}"
+            shutil.copytree(model, copy)
+            config = (copy / "config.pbtxt").read_text()
+            (copy / "config.pbtxt").write_text(re.sub(r'^name: .*', f'name: "{copy.name}"', config, flags=re.MULTILINE).replace("KIND_CPU", kind))
+        example = next(model / name for name in ("request.json", "speech.json") if (model / name).exists())
+        shutil.copy(example, examples / f"{model.name}.json")
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("repository", type=pathlib.Path)
     arguments.add_argument("reference", type=pathlib.Path)
+    arguments.add_argument("samples", type=pathlib.Path)
     arguments.add_argument("--cpu", action="store_true")
     options = arguments.parse_args()
     device, dtype = ("cpu", torch.float32) if options.cpu else ("cuda", torch.float16)
     options.reference.mkdir(parents=True, exist_ok=True)
+    copy_samples(options.samples, options.repository, options.reference / "samples", "KIND_CPU" if options.cpu else "KIND_GPU")
     cases = []
     for kind in ("cnn", "encoder"):
         network, inputs, name, dims, out = make(kind, options.cpu)
