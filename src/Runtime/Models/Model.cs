@@ -18,8 +18,7 @@ public sealed class Model : IDisposable
     private readonly TimeProvider _time;
     private readonly Padding? _padding;
     private readonly ConcurrencyLimit? _concurrency;
-    private ModelCache? _cache;
-    private readonly IReadOnlyDictionary<string, string[]> _labels;
+    private readonly ModelResponses _responses;
 
     /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
     /// <param name="config">The complete configuration.</param>
@@ -30,7 +29,8 @@ public sealed class Model : IDisposable
     /// <param name="directory">Where a sequence model's initial states are.</param>
     public Model(ModelConfig config, long version, ILoadedModel loaded, IReadOnlyDictionary<string, string[]> labels, TimeProvider time, string directory = "")
     {
-        (Config, Version, _labels, _time, _concurrency, Directory) = (config, version, labels, time, ConcurrencyOf(config), directory);
+        (Config, Version, _time, _concurrency, Directory) = (config, version, time, ConcurrencyOf(config), directory);
+        _responses = new ModelResponses(this, labels);
         _instances = new ModelInstances(config, version, loaded, (Statistics, time, Report), directory);
         (_queue, _sequences, _padding) = (_instances.Queue, _instances.Sequences, _instances.Padding);
         Statistics.IsDecoupled = _queue is null;
@@ -38,7 +38,10 @@ public sealed class Model : IDisposable
 
     /// <summary>A model that is a graph of others.</summary>
     internal Model(ModelConfig config, long version, Ensemble ensemble, IReadOnlyDictionary<string, string[]> labels, TimeProvider time)
-        => (Config, Version, _ensemble, _labels, _time, _concurrency) = (config, version, ensemble, labels, time, ConcurrencyOf(config));
+    {
+        (Config, Version, _ensemble, _time, _concurrency) = (config, version, ensemble, time, ConcurrencyOf(config));
+        _responses = new ModelResponses(this, labels);
+    }
 
     /// <summary>Raised when an execution failed for a reason that will not go away; handlers must be quick and must not throw.</summary>
     public event Action<InferenceError>? FailedForGood;
@@ -50,6 +53,9 @@ public sealed class Model : IDisposable
     public ModelConfig Config { get; }
 
     public ModelStatistics Statistics { get; } = new();
+
+    /// <summary>Where its answers are kept; null for nowhere.</summary>
+    internal ModelCache? Cache { get; private set; }
 
     /// <summary>Where its warm-up data is; empty for a model without a directory.</summary>
     internal string Directory { get; } = "";
@@ -92,7 +98,7 @@ public sealed class Model : IDisposable
     public InferenceError? TryEnter(out ModelSlot slot)
     {
         slot = default;
-        if (_cache is null && _sequences is null && _queue?.Refusal() is { } full)
+        if (Cache is null && _sequences is null && _queue?.Refusal() is { } full)
         {
             CountRefused();
             return full;
@@ -124,15 +130,15 @@ public sealed class Model : IDisposable
 
     internal async ValueTask<InferenceResponse> AnswerAsync(InferenceRequest request, CancellationToken cancellation)
     {
-        using var deadline = request.Probe is null ? StartDeadline(ref cancellation) : null;
+        using var deadline = request.Probe is null ? RequestDeadline.Start(Config, _time, ref cancellation) : null;
         var error = Check(request, out var rows);
         if (error is not null)
         {
-            return Refuse(request, error, FailureReason.Other);
+            return _responses.Refuse(request, error, FailureReason.Other);
         }
 
         CacheMiss? miss = null;
-        if (request.Probe is null && _cache?.Find(request, out miss) is { } cached)
+        if (request.Probe is null && Cache?.Find(request, out miss) is { } cached)
         {
             request.Timeline?.AddResponse();
             return new InferenceResponse(Name, Version, request.Id, cached) { Parameters = cached.Parameters };
@@ -144,7 +150,7 @@ public sealed class Model : IDisposable
             var start = Stopwatch.GetTimestamp();
             var outcome = await _ensemble.RunAsync(request, cancellation).ConfigureAwait(false);
             request.Timeline?.Record(times with { ComputeStart = start, ComputeEnd = Stopwatch.GetTimestamp() }, rows);
-            return Respond(request, InTime(outcome, request, deadline), times, rows, miss);
+            return _responses.Respond(request, RequestDeadline.InTime(outcome, request, Config, deadline), times, rows, miss);
         }
 
         var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
@@ -152,7 +158,7 @@ public sealed class Model : IDisposable
         error = _sequences is null ? queue.TryEnqueue(pending) : _sequences.TryEnqueue(pending);
         if (error is not null)
         {
-            return Refuse(request, error, error.Code == ErrorCode.Unavailable ? FailureReason.Rejected : FailureReason.Other);
+            return _responses.Refuse(request, error, error.Code == ErrorCode.Unavailable ? FailureReason.Rejected : FailureReason.Other);
         }
 
         PendingResult result;
@@ -163,7 +169,7 @@ public sealed class Model : IDisposable
 
         _sequences?.Finish(pending, result.Outputs);
         request.Timeline?.Record(pending.Times, rows);
-        return Respond(request, InTime(result, request, deadline), pending.Times, rows, miss);
+        return _responses.Respond(request, RequestDeadline.InTime(result, request, Config, deadline), pending.Times, rows, miss);
     }
 
     internal async IAsyncEnumerable<InferenceResponse> AnswersAsync(InferenceRequest request, [EnumeratorCancellation] CancellationToken cancellation)
@@ -177,11 +183,11 @@ public sealed class Model : IDisposable
         var error = Check(request, out var rows);
         if (error is not null)
         {
-            yield return Refuse(request, error, FailureReason.Other);
+            yield return _responses.Refuse(request, error, FailureReason.Other);
             yield break;
         }
 
-        using var deadline = StartDeadline(ref cancellation);
+        using var deadline = RequestDeadline.Start(Config, _time, ref cancellation);
         var times = new RequestTimes { Arrival = request.ArrivalTimestamp, Queued = Stopwatch.GetTimestamp() };
         var instance = _instances!.NextStreaming();
         await using var sets = instance.ExecuteAsync(request, cancellation).GetAsyncEnumerator(cancellation);
@@ -200,8 +206,8 @@ public sealed class Model : IDisposable
             if (failure is { } value)
             {
                 request.Timeline?.Record(times, rows);
-                var late = InTime(new PendingResult(null, value.Error, value.Reason), request, deadline);
-                yield return Refuse(request, late.Error!, late.Reason);
+                var late = RequestDeadline.InTime(new PendingResult(null, value.Error, value.Reason), request, Config, deadline);
+                yield return _responses.Refuse(request, late.Error!, late.Reason);
                 yield break;
             }
 
@@ -210,7 +216,7 @@ public sealed class Model : IDisposable
                 break;
             }
 
-            yield return Shape(request, outputs);
+            yield return _responses.Shape(request, outputs);
         }
 
         times.InferEnd = times.ComputeEnd = Stopwatch.GetTimestamp();
@@ -230,7 +236,7 @@ public sealed class Model : IDisposable
     {
         if (cache is not null && Config.IsCached)
         {
-            _cache = new ModelCache(cache, Config, Statistics);
+            Cache = new ModelCache(cache, Config, Statistics);
             Statistics.IsCached = true;
         }
     }
@@ -239,7 +245,7 @@ public sealed class Model : IDisposable
     public void Dispose()
     {
         _instances?.Dispose();
-        _cache?.Dispose();
+        Cache?.Dispose();
     }
 
     private static ConcurrencyLimit? ConcurrencyOf(ModelConfig config)
@@ -257,25 +263,6 @@ public sealed class Model : IDisposable
             return exception.Error; // an input that has to be looked at could not be read from its device
         }
     }
-
-    /// <summary>Null, and nothing allocated, for a model without a limit; otherwise the token becomes the one that ends with the time.</summary>
-    private RequestDeadline? StartDeadline(ref CancellationToken cancellation)
-    {
-        if (Config.Limits.RequestTimeoutMilliseconds == 0)
-        {
-            return null;
-        }
-
-        var deadline = new RequestDeadline(TimeSpan.FromMilliseconds(Config.Limits.RequestTimeoutMilliseconds), _time, cancellation);
-        cancellation = deadline.Token;
-        return deadline;
-    }
-
-    /// <summary>A cancellation that the time limit caused is told as such; outputs that were made in spite of it are still good.</summary>
-    private PendingResult InTime(PendingResult result, InferenceRequest request, RequestDeadline? deadline)
-        => deadline is { IsOver: true } && result.Error is { Code: ErrorCode.Cancelled }
-            ? new PendingResult(null, RequestDeadline.Error(request, Config), FailureReason.Other)
-            : result;
 
     private static void CancelPending(object? state)
     {
@@ -307,72 +294,6 @@ public sealed class Model : IDisposable
         catch (Exception exception)
         {
             return (null, (InferenceError.Internal($"{request.Prefix}execution failed: {exception.Message}"), FailureReason.Backend));
-        }
-    }
-
-    private InferenceResponse Refuse(InferenceRequest request, InferenceError error, FailureReason reason)
-    {
-        CountFailure(request, reason);
-        Report(error);
-        return new InferenceResponse(Name, Version, request.Id, error);
-    }
-
-    private void CountFailure(InferenceRequest request, FailureReason reason)
-    {
-        if (request.Probe is null)
-        {
-            Statistics.RecordFailure(request.ArrivalTimestamp, reason);
-        }
-    }
-
-    private InferenceResponse Respond(InferenceRequest request, PendingResult result, in RequestTimes times, int rows, CacheMiss? miss)
-    {
-        if (result.Error is not null)
-        {
-            return Refuse(request, result.Error, result.Reason);
-        }
-
-        var response = Shape(request, result.Outputs!);
-        if (response.Error is not null)
-        {
-            CountFailure(request, FailureReason.Other);
-            return response;
-        }
-
-        if (request.Probe is not null)
-        {
-            return response;
-        }
-
-        if (_ensemble is not null)
-        {
-            Statistics.RecordExecution(rows, times);
-        }
-
-        Statistics.RecordSuccess(times, rows, request.Inputs.ByteCount);
-        if (miss is not null)
-        {
-            _cache!.Store(miss, response);
-        }
-
-        return response;
-    }
-
-    /// <summary>The response that the request asked for: its outputs in the configuration's order and shape, classified where it wants classes.</summary>
-    private InferenceResponse Shape(InferenceRequest request, TensorSet outputs)
-    {
-        try
-        {
-            var parameters = outputs.Parameters;
-            var response = new InferenceResponse(Name, Version, request.Id, ResponseOutputs.Select(outputs, request, Config, _labels)) { Parameters = parameters };
-            request.Timeline?.AddResponse();
-            return response;
-        }
-        catch (InferenceException exception)
-        {
-            outputs.Dispose();
-            Report(exception.Error);
-            return new InferenceResponse(Name, Version, request.Id, exception.Error);
         }
     }
 }

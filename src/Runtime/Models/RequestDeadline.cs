@@ -1,4 +1,5 @@
 using Runtime.Inference;
+using Runtime.Scheduling;
 
 namespace Runtime.Models;
 
@@ -21,7 +22,26 @@ internal sealed class RequestDeadline : IDisposable
     /// <summary>Whether the time is over, and not the client's patience.</summary>
     public bool IsOver => _source.IsCancellationRequested && !_client.IsCancellationRequested;
 
-    public static InferenceError Error(InferenceRequest request, ModelConfig config) => new(
+    /// <summary>Null, and nothing allocated, for a model without a limit; otherwise the token becomes the one that ends with the time.</summary>
+    public static RequestDeadline? Start(ModelConfig config, TimeProvider time, ref CancellationToken cancellation)
+    {
+        if (config.Limits.RequestTimeoutMilliseconds == 0)
+        {
+            return null;
+        }
+
+        var deadline = new RequestDeadline(TimeSpan.FromMilliseconds(config.Limits.RequestTimeoutMilliseconds), time, cancellation);
+        cancellation = deadline.Token;
+        return deadline;
+    }
+
+    /// <summary>A cancellation that the time limit caused is told as such; outputs that were made in spite of it are still good.</summary>
+    public static PendingResult InTime(PendingResult result, InferenceRequest request, ModelConfig config, RequestDeadline? deadline)
+        => deadline is { IsOver: true } && result.Error is { Code: ErrorCode.Cancelled }
+            ? new PendingResult(null, Error(request, config), FailureReason.Other)
+            : result;
+
+    private static InferenceError Error(InferenceRequest request, ModelConfig config) => new(
         ErrorCode.DeadlineExceeded,
         $"{request.Prefix}request to model '{config.Name}' took longer than the {config.Limits.RequestTimeoutMilliseconds} milliseconds that it has");
 
