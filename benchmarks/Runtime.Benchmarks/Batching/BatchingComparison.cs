@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Runtime.Backends;
 using Runtime.Devices;
-using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Onnx;
 using Runtime.Tensors;
@@ -36,7 +35,7 @@ internal static class BatchingComparison
             var rates = new List<(double Bare, double Served)>();
             for (var round = 0; round <= Rounds; round++)
             {
-                rates.Add((bare.Run(Length), (await Clients.RunAsync(lease.Model, 32, BareLoop.Elements, Length)).Rate));
+                rates.Add((bare.Run(Length), (await Clients.RunAsync(lease.Model, 32, Length)).Rate));
             }
 
             var measured = rates.Skip(1).ToArray(); // the first is warm-up
@@ -44,10 +43,10 @@ internal static class BatchingComparison
         }
 
         using var spinning = new Model(SpinModel.Config, 1, new SpinModel(), new Dictionary<string, string[]>(), TimeProvider.System);
-        var runs = new List<(double Rate, double P99)>();
+        var runs = new List<(double Rate, double P50, double P99)>();
         for (var round = 0; round <= Rounds; round++)
         {
-            runs.Add(await Clients.RunAsync(spinning, SpinModel.MaxBatchSize, 1, Length));
+            runs.Add(await Clients.RunAsync(spinning, SpinModel.MaxBatchSize, Length));
         }
 
         var rate = Median(runs.Skip(1).Select(run => run.Rate));
@@ -60,43 +59,6 @@ internal static class BatchingComparison
         => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {served:F0} rows/s of {ideal:F0}, {ratio:P0}"));
 
     private static double Median(IEnumerable<double> values) => values.Order().ElementAt(Rounds / 2);
-}
-
-/// <summary>Clients that each send one row after the other.</summary>
-internal static class Clients
-{
-    /// <summary>Requests a second, and the latency in microseconds that one of a hundred exceeds.</summary>
-    public static async Task<(double Rate, double P99)> RunAsync(Model model, int count, int elements, TimeSpan length)
-    {
-        var start = Stopwatch.GetTimestamp();
-        var end = start + (long)(length.TotalSeconds * Stopwatch.Frequency);
-        var latencies = (await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Task.Run(() => AskAsync(model, elements, end))))).SelectMany(some => some).Order().ToArray();
-        return (latencies.Length / Stopwatch.GetElapsedTime(start).TotalSeconds, latencies[(int)(0.99 * (latencies.Length - 1))] * 1e6 / Stopwatch.Frequency);
-    }
-
-    private static async Task<List<long>> AskAsync(Model model, int elements, long end)
-    {
-        var latencies = new List<long>(1 << 14);
-        var input = model.Config.Inputs[0];
-        long[] shape = [1, .. input.Dims];
-        for (var start = Stopwatch.GetTimestamp(); start < end;)
-        {
-            using var request = new InferenceRequest();
-            request.Inputs.Rent(input.Name, DataType.Fp32, shape, elements * sizeof(float), out var memory);
-            memory.Span.Clear();
-            using var response = await model.InferAsync(request, CancellationToken.None);
-            if (response.Error is { } error)
-            {
-                throw new InferenceException(error);
-            }
-
-            var now = Stopwatch.GetTimestamp();
-            latencies.Add(now - start);
-            start = now;
-        }
-
-        return latencies;
-    }
 }
 
 /// <summary>A model that takes 200 µs for any batch up to eight rows.</summary>

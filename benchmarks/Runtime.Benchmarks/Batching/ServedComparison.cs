@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Runtime.Backends;
-using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Onnx;
 using Runtime.Tensors;
@@ -58,7 +57,7 @@ internal static class ServedComparison
         var rounds = new List<(double Bare, double Served, double BareOne, double ServedOne)>();
         for (var round = 0; round <= Rounds; round++)
         {
-            rounds.Add((bare.Rate(best, Length), (await AskAsync(model, clients)).Rate, bare.Median(1, Length / 2), (await AskAsync(model, 1)).Median));
+            rounds.Add((bare.Rate(best, Length), (await Clients.RunAsync(model, clients, Length)).Rate, bare.Median(1, Length / 2), (await Clients.RunAsync(model, 1, Length)).P50));
         }
 
         rounds.RemoveAt(0); // warm-up
@@ -78,37 +77,6 @@ internal static class ServedComparison
     }
 
     private static double Middle<T>(List<T> rounds, Func<T, double> of) => rounds.Select(of).Order().ElementAt(rounds.Count / 2);
-
-    /// <summary>So many clients that each send one row after the other: requests a second, and the median latency in microseconds.</summary>
-    private static async Task<(double Rate, double Median)> AskAsync(Model model, int clients)
-    {
-        var start = Stopwatch.GetTimestamp();
-        var end = start + (long)(Length.TotalSeconds * Stopwatch.Frequency);
-        var asked = await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(() => AskAsync(model, end))));
-        var latencies = asked.SelectMany(some => some).Order().ToArray();
-        return (latencies.Length / Stopwatch.GetElapsedTime(start).TotalSeconds, latencies[latencies.Length / 2] * 1e6 / Stopwatch.Frequency);
-    }
-
-    private static async Task<List<long>> AskAsync(Model model, long end)
-    {
-        var latencies = new List<long>(1 << 14);
-        for (var start = Stopwatch.GetTimestamp(); start < end || latencies.Count == 0;)
-        {
-            using var request = new InferenceRequest();
-            BareInstance.Fill(request.Inputs, model.Config, 1);
-            using var response = await model.InferAsync(request, CancellationToken.None);
-            if (response.Error is { } error)
-            {
-                throw new InferenceException(error);
-            }
-
-            var now = Stopwatch.GetTimestamp();
-            latencies.Add(now - start);
-            start = now;
-        }
-
-        return latencies;
-    }
 }
 
 /// <summary>One instance of a model, called in a loop with the same zeros.</summary>
