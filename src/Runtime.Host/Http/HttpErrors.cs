@@ -63,7 +63,14 @@ internal static class HttpErrors
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = body.Length;
-        await context.Response.Body.WriteAsync(body, context.RequestAborted);
+        try
+        {
+            await context.Response.Body.WriteAsync(body, context.RequestAborted);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has gone, so nobody is left to be told.
+        }
     }
 
     private static byte[] Body(string message, IReadOnlyList<ErrorDetail>? details)
