@@ -86,8 +86,8 @@ internal sealed class SequenceInputs
         var data = GC.AllocateArray<byte>((int)size, pinned: true);
         if (state.InitialFile.Length > 0)
         {
-            var path = Path.Combine(modelDirectory, "initial_state", state.InitialFile);
-            var content = File.Exists(path) ? File.ReadAllBytes(path) : null;
+            var path = ModelFile.FindIn(modelDirectory, "initial_state", state.InitialFile);
+            var content = path is null ? null : File.ReadAllBytes(path);
             if (content?.Length != size)
             {
                 throw new InferenceException(
