@@ -53,9 +53,9 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
         }
     }
 
-    private static async Task PrepareAsync(Task loading, CancellationToken cancellation)
+    private async Task PrepareAsync(Task loading, CancellationToken cancellation)
     {
-        if (await Task.WhenAny(loading, Task.Delay(FirstRequest.LongStart, cancellation)) != loading)
+        if (await Task.WhenAny(loading, Task.Delay(FirstRequest.LongStart, Time, cancellation)) != loading)
         {
             await FirstRequest.SendAsync(cancellation);
         }
