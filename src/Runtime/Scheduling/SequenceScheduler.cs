@@ -11,9 +11,6 @@ namespace Runtime.Scheduling;
 /// </summary>
 internal sealed class SequenceScheduler : IDisposable
 {
-    /// <summary>More sequences than this at once are refused; parameter <c>max_sequences</c> changes it.</summary>
-    private const int DefaultMaxSequences = 65536;
-
     private readonly ModelConfig _config;
     private readonly SequenceBatchingConfig _sequencing;
     private readonly SequenceInputs _inputs;
@@ -22,12 +19,10 @@ internal sealed class SequenceScheduler : IDisposable
     private readonly ITimer _sweep;
     private readonly Lock _gate = new();
     private readonly Dictionary<CorrelationId, Sequence> _sequences = [];
-    private readonly int _maxSequences;
 
     public SequenceScheduler(ModelConfig config, SequenceInputs inputs, RequestQueue queue, TimeProvider time)
     {
         (_config, _sequencing, _inputs, _queue, _time) = (config, config.SequenceBatching!, inputs, queue, time);
-        _maxSequences = config.Parameters.TryGetValue("max_sequences", out var text) && int.TryParse(text, out var count) ? count : DefaultMaxSequences;
         var idle = TimeSpan.FromMilliseconds(Math.Clamp(_sequencing.MaxIdleMicroseconds / 2000.0, 1, int.MaxValue));
         _sweep = time.CreateTimer(_ => ForgetIdle(), null, idle, idle);
     }
@@ -57,9 +52,9 @@ internal sealed class SequenceScheduler : IDisposable
 
             if (!known)
             {
-                if (_sequences.Count >= _maxSequences)
+                if (_config.Limits.MaxSequences is > 0 and var most && _sequences.Count >= most)
                 {
-                    return InferenceError.Unavailable($"{request.Prefix}model '{_config.Name}' already serves {_maxSequences} sequences, its most; end one, or raise its parameter max_sequences");
+                    return InferenceError.Unavailable($"{request.Prefix}model '{_config.Name}' already serves {most} sequences, its most; end one, or raise its parameter max_sequences");
                 }
 
                 _sequences[id] = sequence = new Sequence(id);
