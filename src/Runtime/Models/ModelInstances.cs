@@ -52,7 +52,7 @@ internal sealed class ModelInstances : IDisposable
             AwaitWorkers();
         }
 
-        Sequences = sequenceInputs is null || Queue is null ? null : new SequenceScheduler(config, sequenceInputs, Queue, watch.Time);
+        Sequences = sequenceInputs is null || Queue is null ? null : new SequenceScheduler(config, sequenceInputs, Queue, watch.Statistics, watch.Time);
     }
 
     /// <summary>Where requests wait; null for a model that only streams.</summary>

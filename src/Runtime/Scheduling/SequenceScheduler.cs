@@ -15,14 +15,15 @@ internal sealed class SequenceScheduler : IDisposable
     private readonly SequenceBatchingConfig _sequencing;
     private readonly SequenceInputs _inputs;
     private readonly RequestQueue _queue;
+    private readonly ModelStatistics _statistics;
     private readonly TimeProvider _time;
     private readonly ITimer _sweep;
     private readonly Lock _gate = new();
     private readonly Dictionary<CorrelationId, Sequence> _sequences = [];
 
-    public SequenceScheduler(ModelConfig config, SequenceInputs inputs, RequestQueue queue, TimeProvider time)
+    public SequenceScheduler(ModelConfig config, SequenceInputs inputs, RequestQueue queue, ModelStatistics statistics, TimeProvider time)
     {
-        (_config, _sequencing, _inputs, _queue, _time) = (config, config.SequenceBatching!, inputs, queue, time);
+        (_config, _sequencing, _inputs, _queue, _statistics, _time) = (config, config.SequenceBatching!, inputs, queue, statistics, time);
         var idle = TimeSpan.FromMilliseconds(Math.Clamp(_sequencing.MaxIdleMicroseconds / 2000.0, 1, int.MaxValue));
         _sweep = time.CreateTimer(_ => ForgetIdle(), null, idle, idle);
     }
@@ -65,6 +66,7 @@ internal sealed class SequenceScheduler : IDisposable
             if (sequence.Current is not null)
             {
                 sequence.Backlog.AddLast(pending);
+                _statistics.AddPending(1);
                 return null;
             }
 
@@ -93,6 +95,7 @@ internal sealed class SequenceScheduler : IDisposable
             while (sequence.Current is null && sequence.Backlog.First is { } next)
             {
                 sequence.Backlog.RemoveFirst();
+                _statistics.AddPending(-1);
                 if (Dispatch(sequence, next.Value) is { } error)
                 {
                     next.Value.Fail(error, FailureReason.Rejected);
@@ -111,7 +114,13 @@ internal sealed class SequenceScheduler : IDisposable
     {
         lock (_gate)
         {
-            return pending.Sequence?.Backlog.Remove(pending) ?? false;
+            if (!(pending.Sequence?.Backlog.Remove(pending) ?? false))
+            {
+                return false;
+            }
+
+            _statistics.AddPending(-1);
+            return true;
         }
     }
 
