@@ -167,7 +167,7 @@ public sealed class Model : IDisposable
             result = await pending.Completion.ConfigureAwait(false);
         }
 
-        _sequences?.Finish(pending, result.Outputs);
+        result = _sequences?.Finish(pending, result) ?? result;
         request.Timeline?.Record(pending.Times, rows);
         return _responses.Respond(request, RequestDeadline.InTime(result, request, Config, deadline), pending.Times, rows, miss);
     }

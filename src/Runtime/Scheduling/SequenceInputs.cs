@@ -65,6 +65,20 @@ internal sealed class SequenceInputs
         }
     }
 
+    /// <summary>Why outputs do not have the states; null where they have.</summary>
+    public InferenceError? Refusal(TensorSet outputs)
+    {
+        foreach (var state in _sequencing.States)
+        {
+            if (outputs.Find(state.OutputName)?.Type != state.Type)
+            {
+                return InferenceError.Internal($"model '{_config.Name}' gave no output '{state.OutputName}' of datatype {state.Type.Name()}, which is the next request's '{state.InputName}'");
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>A copy of the states among a response's outputs, under their inputs' names.</summary>
     public TensorSet States(TensorSet outputs)
     {

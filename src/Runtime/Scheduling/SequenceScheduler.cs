@@ -74,39 +74,17 @@ internal sealed class SequenceScheduler : IDisposable
         }
     }
 
-    /// <summary>Takes what the request left of its state, and sends the next of its sequence on. Called once for every request that was let in.</summary>
-    public void Finish(PendingRequest pending, TensorSet? outputs)
+    /// <summary>Takes what the request left of its state, and sends the next of its sequence on. Called once for every request that was let in; its result comes back, or why it is none.</summary>
+    public PendingResult Finish(PendingRequest pending, PendingResult result)
     {
-        lock (_gate)
+        if (result.Outputs is { } given && _inputs.Refusal(given) is { } refusal)
         {
-            var sequence = pending.Sequence!;
-            sequence.LastActive = _time.GetTimestamp();
-            if (sequence.Current != pending)
-            {
-                return; // it was cancelled in the backlog
-            }
-
-            if (outputs is not null)
-            {
-                sequence.Keep(_inputs.States(outputs));
-            }
-
-            sequence.Current = null;
-            while (sequence.Current is null && sequence.Backlog.First is { } next)
-            {
-                sequence.Backlog.RemoveFirst();
-                _statistics.AddPending(-1);
-                if (Dispatch(sequence, next.Value) is { } error)
-                {
-                    next.Value.Fail(error, FailureReason.Rejected);
-                }
-            }
-
-            if (sequence.Current is null && pending.Request.SequenceEnd)
-            {
-                Forget(sequence);
-            }
+            given.Dispose();
+            result = new PendingResult(null, refusal, FailureReason.Backend);
         }
+
+        Finish(pending, result.Outputs);
+        return result;
     }
 
     /// <summary>Removes a request that still waits behind another of its sequence.</summary>
@@ -169,6 +147,40 @@ internal sealed class SequenceScheduler : IDisposable
         }
 
         return error;
+    }
+
+    private void Finish(PendingRequest pending, TensorSet? outputs)
+    {
+        lock (_gate)
+        {
+            var sequence = pending.Sequence!;
+            sequence.LastActive = _time.GetTimestamp();
+            if (sequence.Current != pending)
+            {
+                return; // it was cancelled in the backlog
+            }
+
+            if (outputs is not null)
+            {
+                sequence.Keep(_inputs.States(outputs));
+            }
+
+            sequence.Current = null;
+            while (sequence.Current is null && sequence.Backlog.First is { } next)
+            {
+                sequence.Backlog.RemoveFirst();
+                _statistics.AddPending(-1);
+                if (Dispatch(sequence, next.Value) is { } error)
+                {
+                    next.Value.Fail(error, FailureReason.Rejected);
+                }
+            }
+
+            if (sequence.Current is null && pending.Request.SequenceEnd)
+            {
+                Forget(sequence);
+            }
+        }
     }
 
     private void ForgetIdle()

@@ -85,6 +85,24 @@ public class SequenceSchedulerTests
     }
 
     [Fact]
+    public async Task InferAsync_StateIsMissingFromTheOutputs_FailsEachRequestWithItsName()
+    {
+        using var model = TestModels.Make(TestModels.AddOne, message =>
+        {
+            message.SequenceBatching = new Protocol.ModelSequenceBatching();
+            message.SequenceBatching.State.Add(new Protocol.ModelSequenceBatching.Types.State { InputName = "STATE_IN", OutputName = "STATE_OUT", DataType = Protocol.DataType.TypeInt32, Dims = { 1 } });
+        });
+
+        for (var i = 0; i < 2; i++)
+        {
+            using var request = Request(7, 1);
+            request.SequenceStart = i == 0;
+            using var response = await model.InferAsync(request, default);
+            Assert.Equal("model 'test' gave no output 'STATE_OUT' of datatype INT32, which is the next request's 'STATE_IN'", response.Error?.Message);
+        }
+    }
+
+    [Fact]
     public async Task Load_MostSequencesIsNoNumber_IsRefused()
     {
         await using var repository = new RepositoryUnderTest();
