@@ -31,8 +31,8 @@ public static class ModelConfigText
     /// <exception cref="ModelConfigException">The text is no configuration; the message begins with file, line and column.</exception>
     public static Protocol.ModelConfig Parse(string text, string fileName)
     {
-        var config = new Protocol.ModelConfig();
-        new TextFormatReader(new TextScanner(text, fileName)).ReadAll(new FieldTarget(Protocol.ModelConfig.Descriptor, config));
-        return config;
+        var target = new FieldTarget(ConfigSchema.ModelConfig);
+        new TextFormatReader(new TextScanner(text, fileName)).ReadAll(target);
+        return Protocol.ModelConfig.Parser.ParseFrom(target.ToBytes());
     }
 }
