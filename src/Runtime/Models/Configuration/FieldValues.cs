@@ -56,35 +56,10 @@ internal static class FieldValues
     public static object Floating(ConfigField field, double value) => field.Type == FieldType.Float ? (object)(float)value : value;
 
     /// <summary>The number of the enum's value of that name as a long; null when it has none.</summary>
-    public static object? EnumByName(ConfigField field, string name)
-    {
-        foreach (var value in field.Enum.Value)
-        {
-            if (value.Name == name)
-            {
-                return (long)value.Number;
-            }
-        }
-
-        return null;
-    }
+    public static object? EnumByName(ConfigField field, string name) => field.Enum.Find(name) is { } number ? (long)number : null;
 
     /// <summary>The number as a long; null when no value of the enum has it.</summary>
-    public static object? EnumByNumber(ConfigField field, decimal number)
-    {
-        foreach (var value in field.Enum.Value)
-        {
-            if (value.Number == number)
-            {
-                return (long)value.Number;
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>The names of the enum's values, as they are declared.</summary>
-    public static IEnumerable<string> EnumNames(ConfigField field) => field.Enum.Value.Select(value => value.Name);
+    public static object? EnumByNumber(ConfigField field, decimal number) => field.Enum.Has(number) ? (long)number : null;
 
     /// <summary>The key of a map's entry that names none.</summary>
     public static object DefaultKey(ConfigField key) => key.Type == FieldType.String ? "" : 0L;

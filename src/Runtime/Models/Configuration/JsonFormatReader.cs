@@ -123,7 +123,7 @@ internal sealed class JsonFormatReader(string source)
             JsonValueKind.Number when element.TryGetInt32(out var number) => FieldValues.EnumByNumber(field, number),
             _ => null,
         };
-        var names = FieldValues.EnumNames(field);
+        var names = field.Enum.Names;
         return value ?? throw Error(path, element.ValueKind == JsonValueKind.String
             ? $"has no value '{element.GetString()}'{Suggestion.For(element.GetString()!, names)}"
             : $"expected one of {string.Join(", ", names)}, got {Shown(element)}");

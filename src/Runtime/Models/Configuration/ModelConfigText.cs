@@ -5,7 +5,7 @@ namespace Runtime.Models.Configuration;
 /// <summary>Reads a model's configuration in the protobuf text format (<c>config.pbtxt</c>).</summary>
 public static class ModelConfigText
 {
-    /// <summary>Begins to make what the first reading needs, the descriptions of all messages, beside whatever else a start does.</summary>
+    /// <summary>Begins to make what the first reading needs, the types of all messages, beside whatever else a start does.</summary>
     public static void BeginPreload() => ThreadPool.UnsafeQueueUserWorkItem(static _ => Parse("", ""), null);
 
     /// <summary>Reads a file.</summary>

@@ -138,7 +138,7 @@ internal sealed class TextFormatReader(TextScanner scanner)
 
     private static string Expectation(ConfigField field) => field.Type switch
     {
-        FieldType.Enum => $"one of {string.Join(", ", FieldValues.EnumNames(field))}",
+        FieldType.Enum => $"one of {string.Join(", ", field.Enum.Names)}",
         FieldType.Bool => "true or false",
         FieldType.Float or FieldType.Double => "a number",
         _ => "an integer",
@@ -161,7 +161,7 @@ internal sealed class TextFormatReader(TextScanner scanner)
 
         return FieldValues.EnumByName(field, token.Text) ?? throw scanner.Error(
             token,
-            $"'{field.Name}' has no value '{token.Text}'" + Suggestion.For(token.Text, FieldValues.EnumNames(field)));
+            $"'{field.Name}' has no value '{token.Text}'" + Suggestion.For(token.Text, field.Enum.Names));
     }
 
     private static object? ReadBool(TextToken token) => token switch
