@@ -4,8 +4,8 @@ namespace Runtime.Models.Configuration;
 
 /// <summary>The messages of a model's configuration, as their protocol file declares them. Thread-safe.</summary>
 /// <remarks>
-/// Google.Protobuf's own descriptors say the same, but making them took a tenth of the host's start, and reading what protoc
-/// says of them (descriptor.proto, whose numbers these are) into its messages half as long as a model's first configuration.
+/// Google.Protobuf's own descriptors say the same, but making them took a tenth of the host's start. This reads what protoc wrote
+/// of them while building, a <c>FileDescriptorSet</c>; the numbers of its fields are those of protobuf's descriptor.proto.
 /// </remarks>
 internal sealed class ConfigSchema
 {
