@@ -25,11 +25,12 @@ RUN if [ "$TORCH" = true ]; then \
 COPY --from=projects /source ./
 # Where NuGet's own source is out of reach: --secret id=nuget,src=$HOME/.nuget/NuGet/NuGet.Config
 RUN --mount=type=secret,id=nuget,target=/root/.nuget/NuGet/NuGet.Config \
-    dotnet restore src/Runtime.Host -p:_IsPublishing=true -p:UseSharedCompilation=false -nodeReuse:false
+    dotnet restore src/Runtime.Host -p:_IsPublishing=true -p:SelfContained=false -p:UseSharedCompilation=false -nodeReuse:false
 COPY .editorconfig ./
 COPY schemas schemas
 COPY src src
-RUN dotnet publish src/Runtime.Host --no-restore -c Release -o /image/opt/runtime \
+# The base has .NET.
+RUN dotnet publish src/Runtime.Host --no-restore -c Release -p:SelfContained=false -o /image/opt/runtime \
     -p:DebugType=none -p:UseSharedCompilation=false -nodeReuse:false
 COPY LICENSE eng/image/entrypoint /image/opt/runtime/
 # The package's name ends with its version, which is the distribution's.

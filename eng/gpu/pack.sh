@@ -11,7 +11,7 @@ stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 # The benchmarks carry the host's library, so both programs share one folder and one runtime.
 for project in benchmarks/Runtime.Benchmarks src/Runtime.Host; do # the second with compiled code, which both then use
-    dotnet publish "$root/$project" -c Release -r linux-x64 --self-contained true -p:DebugType=none -p:PublishReadyToRun="$([ "$project" = src/Runtime.Host ] && echo true || echo false)" -o "$stage/host"
+    dotnet publish "$root/$project" -c Release -r linux-x64 --self-contained true -p:DebugType=none -p:PublishReadyToRunComposite=false -p:PublishReadyToRun="$([ "$project" = src/Runtime.Host ] && echo true || echo false)" -o "$stage/host"
 done
 rm -f "$stage"/host/libruntime_torch.so "$stage"/host/*.xml # the one is built there, the others nobody reads there
 cp -r "$here" "$stage/gpu"

@@ -17,16 +17,20 @@ public static class RuntimeExtensions
         return services.AddSingleton<IHostedService>(static provider => provider.GetRequiredService<EmbeddedRuntime>());
     }
 
-    /// <summary>Maps the protocol's HTTP paths below <c>/v2</c>, the OpenAPI document, and the gRPC services, which need a listener that speaks HTTP/2.</summary>
+    /// <summary>Maps the protocol's HTTP paths below <c>/v2</c>, the OpenAPI document, and the gRPC services, which need a listener that speaks HTTP/2; the settings can leave either out.</summary>
     public static IEndpointRouteBuilder MapRuntime(this IEndpointRouteBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
         var doors = app.ServiceProvider.GetRequiredService<EmbeddedRuntime>().Doors;
-        app.Map("/v2/{**path}", doors.Http);
-        app.Map("/openapi/v1.json", doors.Http);
-        foreach (var service in GrpcServices)
+        if (doors.Http is { } http)
         {
-            app.Map($"/{service}/{{method}}", doors.Grpc);
+            app.Map("/v2/{**path}", http);
+            app.Map("/openapi/v1.json", http);
+        }
+
+        foreach (var service in doors.Grpc is null ? [] : GrpcServices)
+        {
+            app.Map($"/{service}/{{method}}", doors.Grpc!);
         }
 
         return app;

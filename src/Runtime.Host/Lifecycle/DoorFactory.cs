@@ -29,7 +29,10 @@ internal sealed class DoorFactory(HostOptions options, HostedModels hosted, Admi
     public Doors Create()
     {
         _regions = new SharedMemoryRegions(options.AllowClientShm, Cuda);
-        return new(Http(_regions).HandleAsync, Grpc(_regions).HandleAsync, new PrometheusEndpoint(_models, admission, MetricsFlags.Read(options), Gpus()).HandleAsync);
+        return new(
+            options.AllowHttp ? Http(_regions).HandleAsync : null,
+            options.AllowGrpc ? Grpc(_regions).HandleAsync : null,
+            options.AllowMetrics ? new PrometheusEndpoint(_models, admission, MetricsFlags.Read(options), Gpus()).HandleAsync : null);
     }
 
     public void Dispose() => _regions?.Dispose();

@@ -1,7 +1,7 @@
 namespace Runtime.Host.Lifecycle;
 
-/// <summary>What answers the requests of each listener.</summary>
-internal sealed record Doors(RequestDelegate Http, RequestDelegate Grpc, RequestDelegate Metrics);
+/// <summary>What answers the requests of each listener; null for one that the settings close.</summary>
+internal sealed record Doors(RequestDelegate? Http, RequestDelegate? Grpc, RequestDelegate? Metrics);
 
 /// <summary>A listener's name and what answers there.</summary>
 internal sealed record Door(string Name, RequestDelegate Handler, bool IsGrpc);

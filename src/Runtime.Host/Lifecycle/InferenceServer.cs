@@ -50,9 +50,9 @@ internal sealed class InferenceServer : IDisposable
         {
             Serve(kestrel, socket.Address, socket.Door switch
             {
-                HttpDoor => new Door(HttpDoor, doors.Http, false),
-                GrpcDoor => new Door(GrpcDoor, doors.Grpc, true),
-                _ => new Door(MetricsDoor, doors.Metrics, false),
+                HttpDoor => new Door(HttpDoor, doors.Http!, false),
+                GrpcDoor => new Door(GrpcDoor, doors.Grpc!, true),
+                _ => new Door(MetricsDoor, doors.Metrics!, false),
             });
         }
 

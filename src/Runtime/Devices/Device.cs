@@ -4,9 +4,9 @@ namespace Runtime.Devices;
 
 /// <summary>Where an instance runs: the processor, or the GPU of that number as CUDA counts them.</summary>
 /// <param name="Gpu">The GPU's number; null for the processor.</param>
-public readonly record struct Device(int? Gpu)
+public sealed record Device(int? Gpu)
 {
-    public static Device Cpu => default;
+    public static Device Cpu { get; } = new((int?)null);
 
     public bool IsGpu => Gpu is not null;
 

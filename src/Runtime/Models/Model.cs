@@ -104,14 +104,10 @@ public sealed class Model : IDisposable
             return full;
         }
 
-        if (_concurrency is null)
+        if (_concurrency is null || _concurrency.TryTake())
         {
-            return null;
-        }
-
-        if (_concurrency.TryTake())
-        {
-            slot = new ModelSlot(_concurrency);
+            slot = _concurrency is null ? default : new ModelSlot(_concurrency);
+            _queue?.Announce();
             return null;
         }
 

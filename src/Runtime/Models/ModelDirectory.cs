@@ -37,12 +37,21 @@ internal static class ModelDirectory
     }
 
     /// <summary>The numbered children, ascending.</summary>
-    public static IReadOnlyList<long> Versions(string modelDirectory) => [.. Directory.EnumerateDirectories(modelDirectory)
-        .Select(Path.GetFileName)
-        .Where(name => name!.All(char.IsAsciiDigit) && !name!.StartsWith('0'))
-        .Select(name => long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : 0)
-        .Where(version => version > 0)
-        .Order()];
+    public static IReadOnlyList<long> Versions(string modelDirectory)
+    {
+        var versions = new List<long>();
+        foreach (var directory in Directory.EnumerateDirectories(modelDirectory))
+        {
+            var name = Path.GetFileName(directory);
+            if (!name.StartsWith('0') && long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var version))
+            {
+                versions.Add(version);
+            }
+        }
+
+        versions.Sort();
+        return versions;
+    }
 
     /// <summary>A number that changes when a file below the directory comes, goes or is written to.</summary>
     public static long Fingerprint(string modelDirectory)

@@ -83,7 +83,7 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
             return missing;
         }
 
-        if (overrides is { Files.Count: > 0, ConfigJson: null })
+        if (overrides is { Files.Count: > 0, ConfigJson: null, Config: null })
         {
             return InferenceError.InvalidArgument($"failed to load '{name}': file overrides need a 'config' parameter beside them, since no file of the repository is used then");
         }

@@ -132,6 +132,11 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
 
     private static Protocol.ModelConfig ReadConfig(string name, string directory, LoadOverrides? overrides)
     {
+        if (overrides?.Config is { } config)
+        {
+            return config;
+        }
+
         if (overrides?.ConfigJson is { } json)
         {
             return ModelConfigJson.Parse(json, $"the load request's config of '{name}'");

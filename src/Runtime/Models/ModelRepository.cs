@@ -1,11 +1,7 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using Runtime.Backends;
 using Runtime.Inference;
-using Runtime.Models.Configuration;
 
 namespace Runtime.Models;
 
@@ -133,13 +129,7 @@ public sealed class ModelRepository : IAsyncDisposable
     public Task<InferenceError?> AddAsync(Protocol.ModelConfig config, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var json = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(json))
-        {
-            ModelConfigJson.Write(config, writer);
-        }
-
-        return ChangeAsync(config.Name, new LoadOverrides(Encoding.UTF8.GetString(json.WrittenSpan), Bound), cancellation);
+        return ChangeAsync(config.Name, new LoadOverrides(null, Bound) { Config = config.Clone() }, cancellation);
     }
 
     /// <summary>Loads or reloads a model for a client; null when it serves.</summary>

@@ -57,7 +57,11 @@ public sealed record RepositoryOptions
 public sealed record ModelIndexEntry(string Name, string Version, string State, string Reason);
 
 /// <summary>What a load request brings along: a configuration as JSON, and files by their path inside the model's directory.</summary>
-public sealed record LoadOverrides(string? ConfigJson, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files);
+public sealed record LoadOverrides(string? ConfigJson, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files)
+{
+    /// <summary>In place of the JSON, the configuration of a model that the program brings along; it is filled in where it stands.</summary>
+    internal Protocol.ModelConfig? Config { get; init; }
+}
 
 /// <summary>The states of a version, as the index spells them.</summary>
 public static class ModelState

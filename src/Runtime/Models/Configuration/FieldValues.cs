@@ -1,10 +1,9 @@
 using System.Globalization;
-using Google.Protobuf;
-using Google.Protobuf.Reflection;
+using FieldType = Google.Protobuf.Reflection.FieldDescriptorProto.Types.Type;
 
 namespace Runtime.Models.Configuration;
 
-/// <summary>Values as the generated messages want them, from what a text says.</summary>
+/// <summary>Values as <see cref="FieldTarget"/> stores them, from what a text says.</summary>
 /// <remarks>Integers of all fields are decimals here: they hold them all, and unlike code on <see cref="Int128"/> theirs is compiled before the start.</remarks>
 internal static class FieldValues
 {
@@ -31,10 +30,18 @@ internal static class FieldValues
         return !isHex || text.Length > 2;
     }
 
-    /// <summary>The integer in the field's own type, or null and the range that it leaves.</summary>
-    public static object? Integer(FieldDescriptor field, decimal value, out string range)
+    /// <summary>The integer as a long or, beyond those, a ulong; or null and the range of the field's type that it leaves.</summary>
+    public static object? Integer(ConfigField field, decimal value, out string range)
     {
-        var (low, high) = RangeOf(field)!.Value;
+        decimal low = field.Type == FieldType.Int32 ? int.MinValue : field.Type == FieldType.Int64 ? long.MinValue : 0;
+        decimal high = field.Type switch
+        {
+            FieldType.Int32 => int.MaxValue,
+            FieldType.Int64 => long.MaxValue,
+            FieldType.Uint32 => uint.MaxValue,
+            FieldType.Uint64 => ulong.MaxValue,
+            _ => throw new NotSupportedException($"'{field.Name}' has the type {field.Type}, which no configuration has had"),
+        };
         range = "";
         if (value < low || value > high)
         {
@@ -42,45 +49,18 @@ internal static class FieldValues
             return null;
         }
 
-        return (low < 0, high > uint.MaxValue) switch
-        {
-            (true, false) => (object)(int)value,
-            (true, true) => (long)value,
-            (false, false) => (uint)value,
-            (false, true) => (ulong)value,
-        };
+        return value > long.MaxValue ? (ulong)value : (object)(long)value;
     }
 
     /// <summary>The floating point number in the field's own type.</summary>
-    public static object Floating(FieldDescriptor field, double value) => field.FieldType == FieldType.Float ? (object)(float)value : value;
+    public static object Floating(ConfigField field, double value) => field.Type == FieldType.Float ? (object)(float)value : value;
 
-    public static object? EnumByName(FieldDescriptor field, string name) =>
-        field.EnumType.FindValueByName(name) is { } value ? Enum.ToObject(field.EnumType.ClrType, value.Number) : null;
+    /// <summary>The number of the enum's value of that name as a long; null when it has none.</summary>
+    public static object? EnumByName(ConfigField field, string name) => field.Enum.Find(name) is { } number ? (long)number : null;
 
-    public static object? EnumByNumber(FieldDescriptor field, decimal number) =>
-        number >= int.MinValue && number <= int.MaxValue && field.EnumType.FindValueByNumber((int)number) is { } value
-            ? Enum.ToObject(field.EnumType.ClrType, value.Number)
-            : null;
+    /// <summary>The number as a long; null when no value of the enum has it.</summary>
+    public static object? EnumByNumber(ConfigField field, decimal number) => field.Enum.Has(number) ? (long)number : null;
 
-    /// <summary>What a field is that was not set: of a map's entry, which has no message of its own.</summary>
-    public static object Default(FieldDescriptor field) => field.FieldType switch
-    {
-        FieldType.String => "",
-        FieldType.Message => NewMessage(field),
-        FieldType.Bool => false,
-        FieldType.Enum => Enum.ToObject(field.EnumType.ClrType, 0),
-        FieldType.Float or FieldType.Double => Floating(field, 0),
-        _ => Integer(field, 0, out _)!,
-    };
-
-    public static IMessage NewMessage(FieldDescriptor field) => field.MessageType.Parser.ParseFrom(ByteString.Empty);
-
-    private static (decimal Low, decimal High)? RangeOf(FieldDescriptor field) => field.FieldType switch
-    {
-        FieldType.Int32 or FieldType.SInt32 or FieldType.SFixed32 => (int.MinValue, int.MaxValue),
-        FieldType.Int64 or FieldType.SInt64 or FieldType.SFixed64 => (long.MinValue, long.MaxValue),
-        FieldType.UInt32 or FieldType.Fixed32 => (uint.MinValue, uint.MaxValue),
-        FieldType.UInt64 or FieldType.Fixed64 => (ulong.MinValue, ulong.MaxValue),
-        _ => null,
-    };
+    /// <summary>The key of a map's entry that names none.</summary>
+    public static object DefaultKey(ConfigField key) => key.Type == FieldType.String ? "" : 0L;
 }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Google.Protobuf.Reflection;
+using FieldType = Google.Protobuf.Reflection.FieldDescriptorProto.Types.Type;
 
 namespace Runtime.Models.Configuration;
 
@@ -12,9 +12,9 @@ internal sealed class JsonFormatReader(string source)
         Expect(element, JsonValueKind.Object, path, "an object");
         foreach (var property in element.EnumerateObject())
         {
-            var fields = target.Descriptor.Fields.InDeclarationOrder();
+            var fields = target.Type.Fields;
             var field = fields.FirstOrDefault(known => known.Name == property.Name || known.JsonName == property.Name)
-                ?? throw Error(path, $"unknown field '{property.Name}' in {target.Descriptor.Name}" + Suggestion.For(property.Name, fields.Select(known => known.Name)));
+                ?? throw Error(path, $"unknown field '{property.Name}' in {target.Type.Name}" + Suggestion.For(property.Name, fields.Select(known => known.Name)));
             if (property.Value.ValueKind != JsonValueKind.Null)
             {
                 ReadField(property.Value, target, field, path.Length == 0 ? field.Name : $"{path}.{field.Name}");
@@ -22,7 +22,7 @@ internal sealed class JsonFormatReader(string source)
         }
     }
 
-    private void ReadField(JsonElement element, FieldTarget target, FieldDescriptor field, string path)
+    private void ReadField(JsonElement element, FieldTarget target, ConfigField field, string path)
     {
         if (target.Claim(field) is { } refusal)
         {
@@ -48,20 +48,22 @@ internal sealed class JsonFormatReader(string source)
         }
     }
 
-    private void ReadMap(JsonElement element, FieldTarget target, FieldDescriptor field, string path)
+    private void ReadMap(JsonElement element, FieldTarget target, ConfigField field, string path)
     {
         Expect(element, JsonValueKind.Object, path, "an object");
-        var keyField = field.MessageType.FindFieldByNumber(1);
-        var valueField = field.MessageType.FindFieldByNumber(2);
+        var (keyField, valueField) = (field.Message.Key, field.Message.Value);
         foreach (var property in element.EnumerateObject())
         {
             var entryPath = $"{path}['{property.Name}']";
-            var key = keyField.FieldType == FieldType.String ? property.Name : ReadIntegerText(property.Name, keyField, entryPath);
-            Store(target, field, new KeyValuePair<object, object>(key, ReadValue(property.Value, valueField, entryPath)), path);
+            var key = keyField.Type == FieldType.String ? property.Name : ReadIntegerText(property.Name, keyField, entryPath);
+            var entry = new FieldTarget(field.Message);
+            entry.Store(keyField, key);
+            entry.Store(valueField, ReadValue(property.Value, valueField, entryPath));
+            Store(target, field, entry, path);
         }
     }
 
-    private void Store(FieldTarget target, FieldDescriptor field, object value, string path)
+    private void Store(FieldTarget target, ConfigField field, object value, string path)
     {
         if (target.Store(field, value) is { } refusal)
         {
@@ -69,13 +71,13 @@ internal sealed class JsonFormatReader(string source)
         }
     }
 
-    private object ReadValue(JsonElement element, FieldDescriptor field, string path)
+    private object ReadValue(JsonElement element, ConfigField field, string path)
     {
-        switch (field.FieldType)
+        switch (field.Type)
         {
             case FieldType.Message:
-                var message = FieldValues.NewMessage(field);
-                ReadMessage(element, new FieldTarget(field.MessageType, message), path);
+                var message = new FieldTarget(field.Message);
+                ReadMessage(element, message, path);
                 return message;
             case FieldType.String:
                 Expect(element, JsonValueKind.String, path, "a string");
@@ -93,7 +95,7 @@ internal sealed class JsonFormatReader(string source)
         }
     }
 
-    private object ReadIntegerText(string text, FieldDescriptor field, string path)
+    private object ReadIntegerText(string text, ConfigField field, string path)
     {
         var digits = text.StartsWith('-') ? text[1..] : text;
         if (digits.Length == 0 || !digits.All(char.IsAsciiDigit) || !FieldValues.TryParseInteger(digits.TrimStart('0').PadLeft(1, '0'), out var number))
@@ -113,7 +115,7 @@ internal sealed class JsonFormatReader(string source)
         _ => throw Unexpected(element, path, "a number"),
     };
 
-    private object ReadEnum(JsonElement element, FieldDescriptor field, string path)
+    private object ReadEnum(JsonElement element, ConfigField field, string path)
     {
         var value = element.ValueKind switch
         {
@@ -121,7 +123,7 @@ internal sealed class JsonFormatReader(string source)
             JsonValueKind.Number when element.TryGetInt32(out var number) => FieldValues.EnumByNumber(field, number),
             _ => null,
         };
-        var names = field.EnumType.Values.Select(known => known.Name);
+        var names = field.Enum.Names;
         return value ?? throw Error(path, element.ValueKind == JsonValueKind.String
             ? $"has no value '{element.GetString()}'{Suggestion.For(element.GetString()!, names)}"
             : $"expected one of {string.Join(", ", names)}, got {Shown(element)}");

@@ -11,11 +11,11 @@ public static class ModelConfigJson
     /// <exception cref="ModelConfigException">The text is no configuration; the message names the field.</exception>
     public static Protocol.ModelConfig Parse(string json, string source)
     {
-        var config = new Protocol.ModelConfig();
+        var target = new FieldTarget(ConfigSchema.ModelConfig);
         try
         {
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = DeepestNesting });
-            new JsonFormatReader(source).ReadMessage(document.RootElement, new FieldTarget(Protocol.ModelConfig.Descriptor, config), "");
+            new JsonFormatReader(source).ReadMessage(document.RootElement, target, "");
         }
         catch (JsonException exception)
         {
@@ -27,7 +27,7 @@ public static class ModelConfigJson
             throw new ModelConfigException($"{source}: a string is not Unicode text: {exception.Message}");
         }
 
-        return config;
+        return Protocol.ModelConfig.Parser.ParseFrom(target.ToBytes());
     }
 
     /// <summary>Writes the configuration with every field but unset messages and unset members of a oneof; 64-bit integers as numbers.</summary>

@@ -5,7 +5,7 @@ namespace Runtime.Models.Configuration;
 /// <summary>Reads a model's configuration in the protobuf text format (<c>config.pbtxt</c>).</summary>
 public static class ModelConfigText
 {
-    /// <summary>Begins to make what the first reading needs, the descriptions of all messages, beside whatever else a start does.</summary>
+    /// <summary>Begins to make what the first reading needs, the types of all messages, beside whatever else a start does.</summary>
     public static void BeginPreload() => ThreadPool.UnsafeQueueUserWorkItem(static _ => Parse("", ""), null);
 
     /// <summary>Reads a file.</summary>
@@ -31,8 +31,8 @@ public static class ModelConfigText
     /// <exception cref="ModelConfigException">The text is no configuration; the message begins with file, line and column.</exception>
     public static Protocol.ModelConfig Parse(string text, string fileName)
     {
-        var config = new Protocol.ModelConfig();
-        new TextFormatReader(new TextScanner(text, fileName)).ReadAll(new FieldTarget(Protocol.ModelConfig.Descriptor, config));
-        return config;
+        var target = new FieldTarget(ConfigSchema.ModelConfig);
+        new TextFormatReader(new TextScanner(text, fileName)).ReadAll(target);
+        return Protocol.ModelConfig.Parser.ParseFrom(target.ToBytes());
     }
 }

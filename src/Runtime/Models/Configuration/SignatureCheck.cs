@@ -88,8 +88,16 @@ internal static class SignatureCheck
     }
 
     /// <summary>What the file leaves open the configuration may fix, but not the other way round.</summary>
-    private static bool Fits(long[] configured, long[] declared) =>
-        configured.Length == declared.Length && configured.Zip(declared).All(pair => pair.Second < 0 || pair.First == pair.Second);
+    private static bool Fits(long[] configured, long[] declared)
+    {
+        var fits = configured.Length == declared.Length;
+        for (var i = 0; fits && i < declared.Length; i++)
+        {
+            fits = declared[i] < 0 || configured[i] == declared[i];
+        }
+
+        return fits;
+    }
 
     private sealed record Configured(string Kind, string Name, Protocol.DataType Type, long[] Dims)
     {

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Google.Protobuf.Reflection;
+using FieldType = Google.Protobuf.Reflection.FieldDescriptorProto.Types.Type;
 
 namespace Runtime.Models.Configuration;
 
@@ -24,19 +24,19 @@ internal sealed class TextFormatReader(TextScanner scanner)
         var token = scanner.Current;
         if (token.Kind != TextTokenKind.Identifier)
         {
-            throw scanner.Error(token, $"expected the name of a field of {target.Descriptor.Name}, got {token}");
+            throw scanner.Error(token, $"expected the name of a field of {target.Type.Name}, got {token}");
         }
 
         scanner.Take();
-        var field = target.Descriptor.FindFieldByName(token.Text) ?? throw scanner.Error(
+        var field = target.Type.Find(token.Text) ?? throw scanner.Error(
             token,
-            $"unknown field '{token.Text}' in {target.Descriptor.Name}" + Suggestion.For(token.Text, target.Descriptor.Fields.InDeclarationOrder().Select(known => known.Name)));
+            $"unknown field '{token.Text}' in {target.Type.Name}" + Suggestion.For(token.Text, target.Type.Fields.Select(known => known.Name)));
         if (target.Claim(field) is { } refusal)
         {
             throw scanner.Error(token, refusal);
         }
 
-        if (!scanner.TryTake(':') && field.FieldType != FieldType.Message)
+        if (!scanner.TryTake(':') && field.Type != FieldType.Message)
         {
             throw scanner.Error(scanner.Current, $"expected ':' after '{field.Name}', got {scanner.Current}");
         }
@@ -45,7 +45,7 @@ internal sealed class TextFormatReader(TextScanner scanner)
         _ = scanner.TryTake(',') || scanner.TryTake(';');
     }
 
-    private void ReadValues(FieldTarget target, FieldDescriptor field)
+    private void ReadValues(FieldTarget target, ConfigField field)
     {
         var open = scanner.Current;
         if (!scanner.TryTake('['))
@@ -76,17 +76,17 @@ internal sealed class TextFormatReader(TextScanner scanner)
         }
     }
 
-    private void ReadValue(FieldTarget target, FieldDescriptor field)
+    private void ReadValue(FieldTarget target, ConfigField field)
     {
         var start = scanner.Current;
-        var value = field.FieldType == FieldType.Message ? ReadMessage(field) : ReadScalar(field);
+        var value = field.Type == FieldType.Message ? ReadMessage(field) : ReadScalar(field);
         if (target.Store(field, value) is { } refusal)
         {
             throw scanner.Error(start, refusal);
         }
     }
 
-    private object ReadMessage(FieldDescriptor field)
+    private FieldTarget ReadMessage(ConfigField field)
     {
         var open = scanner.Take();
         var close = open.IsSymbol('{') ? '}' : open.IsSymbol('<') ? '>' : throw scanner.Error(open, $"expected '{{' after '{field.Name}', got {open}");
@@ -95,8 +95,7 @@ internal sealed class TextFormatReader(TextScanner scanner)
             throw scanner.Error(open, $"'{field.Name}' is nested more than {DeepestNesting} deep");
         }
 
-        var message = field.IsMap ? null : FieldValues.NewMessage(field);
-        var target = new FieldTarget(field.MessageType, message);
+        var message = new FieldTarget(field.Message);
         while (!scanner.TryTake(close))
         {
             if (scanner.Current.Kind == TextTokenKind.End)
@@ -104,24 +103,24 @@ internal sealed class TextFormatReader(TextScanner scanner)
                 throw scanner.Error(scanner.Current, $"expected '{close}' for '{field.Name}' from line {open.Line}, got the end of the file");
             }
 
-            ReadField(target);
+            ReadField(message);
         }
 
         _depth--;
-        return message ?? (object)target.Entry();
+        return message;
     }
 
-    private object ReadScalar(FieldDescriptor field)
+    private object ReadScalar(ConfigField field)
     {
         var start = scanner.Current;
-        if (field.FieldType == FieldType.String)
+        if (field.Type == FieldType.String)
         {
             return start.Kind == TextTokenKind.String ? scanner.Take().Text : throw Unexpected(field, start, "a string in quotes");
         }
 
         var isNegative = scanner.TryTake('-');
         var token = scanner.Current;
-        var value = field.FieldType switch
+        var value = field.Type switch
         {
             FieldType.Enum => ReadEnum(field, token, isNegative),
             FieldType.Bool => isNegative ? null : ReadBool(token),
@@ -137,18 +136,18 @@ internal sealed class TextFormatReader(TextScanner scanner)
         return value;
     }
 
-    private static string Expectation(FieldDescriptor field) => field.FieldType switch
+    private static string Expectation(ConfigField field) => field.Type switch
     {
-        FieldType.Enum => $"one of {string.Join(", ", field.EnumType.Values.Select(value => value.Name))}",
+        FieldType.Enum => $"one of {string.Join(", ", field.Enum.Names)}",
         FieldType.Bool => "true or false",
         FieldType.Float or FieldType.Double => "a number",
         _ => "an integer",
     };
 
-    private ModelConfigException Unexpected(FieldDescriptor field, TextToken token, string expected) =>
+    private ModelConfigException Unexpected(ConfigField field, TextToken token, string expected) =>
         scanner.Error(token, $"'{field.Name}' expects {expected}, got {token}");
 
-    private object? ReadEnum(FieldDescriptor field, TextToken token, bool isNegative)
+    private object? ReadEnum(ConfigField field, TextToken token, bool isNegative)
     {
         if (token.Kind == TextTokenKind.Number && FieldValues.TryParseInteger(token.Text, out var number))
         {
@@ -162,7 +161,7 @@ internal sealed class TextFormatReader(TextScanner scanner)
 
         return FieldValues.EnumByName(field, token.Text) ?? throw scanner.Error(
             token,
-            $"'{field.Name}' has no value '{token.Text}'" + Suggestion.For(token.Text, field.EnumType.Values.Select(value => value.Name)));
+            $"'{field.Name}' has no value '{token.Text}'" + Suggestion.For(token.Text, field.Enum.Names));
     }
 
     private static object? ReadBool(TextToken token) => token switch
@@ -173,7 +172,7 @@ internal sealed class TextFormatReader(TextScanner scanner)
         _ => null,
     };
 
-    private static object? ReadFloating(FieldDescriptor field, TextToken token, bool isNegative)
+    private static object? ReadFloating(ConfigField field, TextToken token, bool isNegative)
     {
         double value;
         if (token.Kind == TextTokenKind.Number)
@@ -196,7 +195,7 @@ internal sealed class TextFormatReader(TextScanner scanner)
         return FieldValues.Floating(field, isNegative ? -value : value);
     }
 
-    private object? ReadInteger(FieldDescriptor field, TextToken token, bool isNegative)
+    private object? ReadInteger(ConfigField field, TextToken token, bool isNegative)
     {
         if (token.Kind != TextTokenKind.Number || !FieldValues.TryParseInteger(token.Text, out var number))
         {

@@ -6,12 +6,13 @@ public static class VersionPolicy
     /// <summary>The versions to serve, ascending; a policy without a choice is the latest one.</summary>
     public static IReadOnlyList<long> Select(Protocol.ModelVersionPolicy policy, IEnumerable<long> available)
     {
-        long[] versions = [.. available.Distinct().Order()];
+        var versions = available.ToArray();
+        Array.Sort(versions);
         return policy.PolicyChoiceCase switch
         {
             Protocol.ModelVersionPolicy.PolicyChoiceOneofCase.All => versions,
             Protocol.ModelVersionPolicy.PolicyChoiceOneofCase.Specific => [.. versions.Where(policy.Specific.Versions.Contains)],
-            _ => [.. versions.TakeLast((int)Math.Clamp(policy.Latest?.NumVersions ?? 1, 1, int.MaxValue))],
+            _ => versions[Math.Max(0, versions.Length - (int)Math.Clamp(policy.Latest?.NumVersions ?? 1, 1, int.MaxValue))..],
         };
     }
 }
