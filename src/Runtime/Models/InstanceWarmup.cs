@@ -30,7 +30,7 @@ internal sealed class InstanceWarmup(ModelConfig config, string directory, ILoad
                 return; // the load fails already
             }
 
-            _hasFailed = true;
+            _hasFailed = true; // unless it comes to the end
             foreach (var sample in config.Message.ModelWarmup)
             {
                 for (var run = 0; run < Math.Max((uint)loaded.LeastWarmupRuns, sample.Count); run++)
