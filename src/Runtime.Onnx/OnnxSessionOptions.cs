@@ -10,6 +10,7 @@ namespace Runtime.Onnx;
 internal static class OnnxSessionOptions
 {
     private const string ArenaShrinkage = "memory.enable_memory_arena_shrinkage";
+    private const string CpuArena = "cpu:0";
 
     private static readonly Dictionary<string, ExecutionMode> ExecutionModes = new()
     {
@@ -41,7 +42,7 @@ internal static class OnnxSessionOptions
         {
             options.GraphOptimizationLevel = Value(config, "graph_optimization_level", OptimizationLevels, ConfiguredLevel(config));
             options.ExecutionMode = Value(config, "execution_mode", ExecutionModes, ExecutionMode.ORT_SEQUENTIAL);
-            options.EnableCpuMemArena = Value(config, "enable_mem_arena", Switches, true);
+            options.EnableCpuMemArena = UsesArena(config);
             options.EnableMemoryPattern = Value(config, "enable_mem_pattern", Switches, true) && options.ExecutionMode == ExecutionMode.ORT_SEQUENTIAL;
             SetThreads(options, config);
             foreach (var (key, value) in config.Parameters.Where(parameter => parameter.Key.StartsWith("session.", StringComparison.Ordinal)))
@@ -64,7 +65,7 @@ internal static class OnnxSessionOptions
         var options = new RunOptions();
         try
         {
-            if (config.Parameters.TryGetValue(ArenaShrinkage, out var configured) && ArenasOf(device, configured) is { Length: > 0 } arenas)
+            if (config.Parameters.TryGetValue(ArenaShrinkage, out var configured) && ArenasOf(config, device, configured) is { Length: > 0 } arenas)
             {
                 Add(config, ArenaShrinkage, arenas, options.AddRunConfigEntry);
             }
@@ -79,8 +80,20 @@ internal static class OnnxSessionOptions
     }
 
     /// <summary>Those of the configured arenas that a session on that device has; ONNX Runtime refuses a run that names others.</summary>
-    private static string ArenasOf(Device device, string configured) => string.Join(';', configured.Split(';').Where(arena
-        => !arena.StartsWith("gpu:", StringComparison.Ordinal) || arena == string.Create(CultureInfo.InvariantCulture, $"gpu:{device.Gpu ?? -1}")));
+    private static string ArenasOf(ModelConfig config, Device device, string configured)
+    {
+        var arenas = configured.Split(';');
+        if (!arenas.All(static arena => arena == CpuArena || (arena.StartsWith("gpu:", StringComparison.Ordinal) && ushort.TryParse(arena.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture, out _))))
+        {
+            throw Unfit(config, ArenaShrinkage, "such as cpu:0, gpu:0 or cpu:0;gpu:0", configured);
+        }
+
+        var ofGpu = string.Create(CultureInfo.InvariantCulture, $"gpu:{device.Gpu ?? -1}");
+        var hasCpuArena = UsesArena(config);
+        return string.Join(';', arenas.Where(arena => arena == ofGpu || (arena == CpuArena && hasCpuArena)));
+    }
+
+    private static bool UsesArena(ModelConfig config) => Value(config, "enable_mem_arena", Switches, true);
 
     /// <summary>A model that names its own thread counts gets its own threads; the others share the environment's.</summary>
     private static void SetThreads(SessionOptions options, ModelConfig config)

@@ -96,10 +96,15 @@ internal sealed class OnnxSessions : IDisposable
             _sessions.Add((device, session));
             return session;
         }
-        catch (Exception exception)
+        catch (OnnxRuntimeException fault)
         {
             session?.Dispose();
-            throw exception is OnnxRuntimeException fault ? OnnxErrors.AtLoad(fault, _file.Path, _file.ShownPath) : exception;
+            throw OnnxErrors.AtLoad(fault, _file.Path, _file.ShownPath);
+        }
+        catch
+        {
+            session?.Dispose();
+            throw;
         }
     }
 }

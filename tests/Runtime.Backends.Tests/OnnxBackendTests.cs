@@ -81,6 +81,15 @@ public sealed class OnnxBackendTests : PoolTest
         Assert.Equal(new int[16], outputs.Values<int>("OUTPUT0"));
     }
 
+    [Fact]
+    public void Load_ShrinksAnArenaThatItHasNot_Runs()
+    {
+        using var model = TestModel.Load(TestModel.Configure("simple", ("enable_mem_arena", "0"), ("memory.enable_memory_arena_shrinkage", "cpu:0;gpu:0")));
+        using var inputs = new TensorSet().With("INPUT0", DataType.Int32, [1, 16], new int[16]).With("INPUT1", DataType.Int32, [1, 16], new int[16]);
+        using var outputs = model.Execute(inputs);
+        Assert.Equal(new int[16], outputs.Values<int>("OUTPUT0"));
+    }
+
     [Theory]
     [InlineData("intra_op_thread_count", "many", "a whole number from 0 to 1024")]
     [InlineData("inter_op_thread_count", "-1", "a whole number from 0 to 1024")]
@@ -88,6 +97,8 @@ public sealed class OnnxBackendTests : PoolTest
     [InlineData("graph_optimization_level", "3", "one of 0, ORT_DISABLE_ALL, 1, ORT_ENABLE_BASIC, 2, ORT_ENABLE_EXTENDED, 99, ORT_ENABLE_ALL")]
     [InlineData("enable_mem_arena", "yes", "one of 0, false, 1, true")]
     [InlineData("enable_mem_pattern", "", "one of 0, false, 1, true")]
+    [InlineData("memory.enable_memory_arena_shrinkage", "cpu", "such as cpu:0, gpu:0 or cpu:0;gpu:0")]
+    [InlineData("memory.enable_memory_arena_shrinkage", "cpu:0;gpu:-1", "such as cpu:0, gpu:0 or cpu:0;gpu:0")]
     public void Load_ParameterUnfit_SaysWhatWasExpected(string key, string value, string expected)
     {
         var error = LoadError(TestModel.Configure("simple", (key, value)));

@@ -73,12 +73,7 @@ internal sealed class SharedMemoryEndpoints(HostOptions options, SharedMemoryReg
             return error;
         }
 
-        if (!request.TryFind("byte_size", out value))
-        {
-            return InferenceError.InvalidArgument("Shared memory register request has no 'byte_size' field");
-        }
-
-        error = JsonValues.TryGetUint64(value, "byte_size", out var byteSize);
+        error = TryGetRequired(request, "byte_size", out var byteSize);
         region = region with { Key = key, Offset = offset, ByteSize = byteSize };
         return error;
     }
@@ -87,7 +82,6 @@ internal sealed class SharedMemoryEndpoints(HostOptions options, SharedMemoryReg
     {
         handle = [];
         ulong device = 0;
-        ulong byteSize = 0;
         if (!request.TryFind("raw_handle", out var raw))
         {
             return InferenceError.InvalidArgument("Shared memory register request has no 'raw_handle' field");
@@ -98,21 +92,18 @@ internal sealed class SharedMemoryEndpoints(HostOptions options, SharedMemoryReg
             return InferenceError.InvalidArgument("Unable to parse 'raw_handle': expected an object whose 'b64' is the handle in base64");
         }
 
-        if (!request.TryFind("byte_size", out var value))
-        {
-            return InferenceError.InvalidArgument("Shared memory register request has no 'byte_size' field");
-        }
-
-        var error = JsonValues.TryGetUint64(value, "byte_size", out byteSize);
-        if (error is null && !request.TryFind("device_id", out value))
-        {
-            return InferenceError.InvalidArgument("Shared memory register request has no 'device_id' field");
-        }
-
-        error ??= JsonValues.TryGetUint64(value, "device_id", out device);
+        var error = TryGetRequired(request, "byte_size", out var byteSize) ?? TryGetRequired(request, "device_id", out device);
         region = region with { DeviceId = (long)Math.Min(device, long.MaxValue), ByteSize = byteSize };
         handle = bytes;
         return error;
+    }
+
+    private static InferenceError? TryGetRequired(JsonRequest request, string name, out ulong value)
+    {
+        value = 0;
+        return request.TryFind(name, out var found)
+            ? JsonValues.TryGetUint64(found, name, out value)
+            : InferenceError.InvalidArgument($"Shared memory register request has no '{name}' field");
     }
 
     private static void Write(Utf8JsonWriter writer, IReadOnlyList<CudaMemoryRegion> regions)

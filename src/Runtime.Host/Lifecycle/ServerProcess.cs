@@ -11,7 +11,7 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     private readonly ServerState _state = admission.State;
     private readonly ILogger _logger = loggers.CreateLogger<ServerProcess>();
 
-    /// <summary>The clock of the drain.</summary>
+    /// <summary>The clock of the start and the drain.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Runs until <paramref name="stop"/> ends or something breaks for good; the result is the process's exit code.</summary>
@@ -53,9 +53,9 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
         }
     }
 
-    private static async Task PrepareAsync(Task loading, CancellationToken cancellation)
+    private async Task PrepareAsync(Task loading, CancellationToken cancellation)
     {
-        if (await Task.WhenAny(loading, Task.Delay(FirstRequest.LongStart, cancellation)) != loading)
+        if (await Task.WhenAny(loading, Task.Delay(FirstRequest.LongStart, Time, cancellation)) != loading)
         {
             await FirstRequest.SendAsync(cancellation);
         }

@@ -31,7 +31,10 @@ internal sealed class LogProvider(LogSettings settings, LogOutput output, TimePr
     {
     }
 
-    private bool IsEnabled(LogLevel level, string category) => category == RequestObserver.Category || IsEnabled(level, category.StartsWith("Runtime.", StringComparison.Ordinal));
+    private bool IsEnabled(LogLevel level, string category) => category == RequestObserver.Category || IsEnabled(level, !IsFrameworks(category));
+
+    private static bool IsFrameworks(string category)
+        => category.StartsWith("Microsoft.", StringComparison.Ordinal) || category.StartsWith("System.", StringComparison.Ordinal);
 
     private bool IsEnabled(LogLevel level, bool isOurs) => level switch
     {

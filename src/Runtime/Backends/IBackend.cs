@@ -62,7 +62,7 @@ public interface IModelInstance : IDisposable
     }
 
     /// <summary>
-    /// A function from tensors to tensors. Inputs keep their order of arrival and stay the caller's; the returned set is the
+    /// A function from tensors to tensors. Inputs come in the configuration's order and stay the caller's; the returned set is the
     /// caller's to dispose. Rows of all tensors correspond along the first dimension when the model batches.
     /// </summary>
     /// <exception cref="Inference.InferenceException">The execution failed; the message says why. A permanent error makes the host exit.</exception>

@@ -42,6 +42,26 @@ internal static class EnsembleCheck
         {
             Match(config.Name, tensors, output.Name, output, config.IsBatching, $"the ensemble's output '{output.Name}'");
         }
+
+        CheckCanStart(config, steps);
+    }
+
+    /// <summary>Follows the steps as a request would: whoever is left waits for another that is left.</summary>
+    private static void CheckCanStart(ModelConfig config, IReadOnlyList<EnsembleStep> steps)
+    {
+        var known = config.Inputs.Select(input => input.Name).ToHashSet();
+        var waiting = steps.ToList();
+        while (waiting.Count > 0)
+        {
+            var ready = waiting.FindAll(step => step.Inputs.Values.All(known.Contains));
+            if (ready.Count == 0)
+            {
+                throw Invalid($"ensemble {config.Name}: the steps {string.Join(", ", waiting.Select(step => $"'{step.ModelName}'"))} wait for each other's outputs, so none of them can start");
+            }
+
+            waiting.RemoveAll(ready.Contains);
+            known.UnionWith(ready.SelectMany(step => step.Outputs.Values));
+        }
     }
 
     private static void CheckStep(ModelConfig config, EnsembleStep step, ModelConfig model)

@@ -69,8 +69,8 @@ public sealed class Model : IDisposable
     /// <summary>Bytes of GPU memory that are known to be its own, on all GPUs together; asked while a lease keeps it loaded.</summary>
     public long GpuMemoryBytes => _instances?.GpuMemoryBytes ?? 0;
 
-    /// <summary>How often each warm-up sample must at least run.</summary>
-    internal int LeastWarmupRuns => _instances?.LeastWarmupRuns ?? 1;
+    /// <summary>Whether its instances have run the configuration's warm-up samples themselves.</summary>
+    internal bool IsWarmed => _instances is { AreWarmed: true };
 
     /// <summary>The requests that hold a slot; 0 for a model without a limit.</summary>
     public long SlotsInUse => _concurrency?.InUse ?? 0;
@@ -163,7 +163,7 @@ public sealed class Model : IDisposable
             result = await pending.Completion.ConfigureAwait(false);
         }
 
-        _sequences?.Finish(pending, result.Outputs);
+        result = _sequences?.Finish(pending, result) ?? result;
         request.Timeline?.Record(pending.Times, rows);
         return _responses.Respond(request, RequestDeadline.InTime(result, request, Config, deadline), pending.Times, rows, miss);
     }

@@ -27,4 +27,12 @@ public static class ModelFile
             ? path
             : throw new InferenceException(ErrorCode.NotFound, $"unable to find '{shownPath}' of model '{config.Name}'");
     }
+
+    /// <summary>The full path of a file that a configuration names below a folder of the model's directory; null where there is none, or it would be outside of the folder.</summary>
+    internal static string? FindIn(string modelDirectory, string folder, string filename)
+    {
+        var directory = Path.GetFullPath(Path.Combine(modelDirectory, folder));
+        var path = Path.GetFullPath(Path.Combine(directory, filename));
+        return path.StartsWith(directory + Path.DirectorySeparatorChar, StringComparison.Ordinal) && File.Exists(path) ? path : null;
+    }
 }

@@ -47,11 +47,12 @@ internal sealed class ModelInstances : IDisposable
         {
             Queue = new RequestQueue(config, watch.Statistics, watch.Time);
             Placement = InstancePlacement.Text(config.InstanceDevices);
-            _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, Queue, (IModelInstance)instance, (watch.Statistics, watch.FailedForGood), $"{config.Name}_{version}_{i}"))];
+            var warmup = new InstanceWarmup(config, directory, loaded, watch.Statistics) { Sequences = sequenceInputs, Padding = Padding };
+            _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, Queue, warmup.Prepares((IModelInstance)instance), (watch.Statistics, watch.FailedForGood), $"{config.Name}_{version}_{i}"))];
             AwaitWorkers();
         }
 
-        Sequences = sequenceInputs is null || Queue is null ? null : new SequenceScheduler(config, sequenceInputs, Queue, watch.Time);
+        Sequences = sequenceInputs is null || Queue is null ? null : new SequenceScheduler(config, sequenceInputs, Queue, watch.Statistics, watch.Time);
     }
 
     /// <summary>Where requests wait; null for a model that only streams.</summary>
@@ -59,8 +60,8 @@ internal sealed class ModelInstances : IDisposable
 
     public SequenceScheduler? Sequences { get; }
 
-    /// <summary>How often each warm-up sample must at least run.</summary>
-    public int LeastWarmupRuns => _loaded.LeastWarmupRuns;
+    /// <summary>Whether the instances have run the warm-up samples; those without a thread each leave that to the model.</summary>
+    public bool AreWarmed => _workers.Length > 0;
 
     /// <summary>Bytes of GPU memory that the backend knows to be the model's.</summary>
     public long GpuMemoryBytes => _loaded.MemoryUse().Sum(use => use.Bytes);

@@ -8,6 +8,7 @@ public sealed record ModelLimits
 {
     private const string TimeoutParameter = "request_timeout_ms";
     private const string ConcurrencyParameter = "max_concurrent_requests";
+    private const string SequencesParameter = "max_sequences";
 
     public static ModelLimits Default { get; } = new();
 
@@ -20,12 +21,16 @@ public sealed record ModelLimits
     /// <summary>Requests that may be queued or running at once; 0 for any number. The parameter <c>max_concurrent_requests</c> sets it.</summary>
     public int MaxConcurrentRequests { get; init; }
 
+    /// <summary>Sequences that a sequence model may have at once; 0 for any number. The parameter <c>max_sequences</c> sets it.</summary>
+    public int MaxSequences { get; init; } = 65536;
+
     /// <summary>These limits, where the model's parameters do not give others.</summary>
     /// <exception cref="ModelConfigException">A parameter is no whole number of 0 or more.</exception>
     internal ModelLimits For(ModelConfig config) => this with
     {
         RequestTimeoutMilliseconds = Read(config, TimeoutParameter, RequestTimeoutMilliseconds),
         MaxConcurrentRequests = Read(config, ConcurrencyParameter, MaxConcurrentRequests),
+        MaxSequences = Read(config, SequencesParameter, MaxSequences),
     };
 
     private static int Read(ModelConfig config, string name, int otherwise)

@@ -224,7 +224,10 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
     {
         try
         {
-            ModelWarmup.Run(model, directory);
+            if (!model.IsWarmed)
+            {
+                ModelWarmup.RunAsync(model, directory).GetAwaiter().GetResult();
+            }
         }
         catch
         {

@@ -6,35 +6,60 @@ namespace Runtime.Models;
 /// <summary>The requests that a configuration wants run before the model serves, so that no client pays for the first one.</summary>
 internal static class ModelWarmup
 {
-    /// <summary>Runs every sample, as often as it says.</summary>
-    /// <exception cref="InferenceException">A sample failed, or its data file is not of its tensor's size.</exception>
-    public static void Run(Model model, string directory)
+    private const string Folder = "warmup";
+
+    /// <summary>Runs every sample, as often as it says, through a model whose instances do not run them themselves.</summary>
+    /// <exception cref="InferenceException">A sample failed, or its data cannot be had.</exception>
+    public static async Task RunAsync(Model model, string directory)
     {
         foreach (var sample in model.Config.Message.ModelWarmup)
         {
-            for (var run = 0; run < Math.Max((uint)model.LeastWarmupRuns, sample.Count); run++)
+            for (var run = 0; run < Math.Max(1, sample.Count); run++)
             {
                 using var request = Request(model.Config, sample, directory);
-                using var response = model.InferAsync(request, CancellationToken.None).AsTask().GetAwaiter().GetResult();
-                if (response.Error is not null)
+                if (await AskAsync(model, request).ConfigureAwait(false) is { } error)
                 {
-                    throw new InferenceException(response.Error with { Message = $"warm-up sample '{sample.Name}' of model '{model.Name}' failed: {response.Error.Message}" });
+                    throw Failed(model.Config, sample, error);
                 }
             }
         }
     }
 
-    /// <summary>The request of a sample; the caller disposes it.</summary>
-    /// <exception cref="InferenceException">Its data file is not of its tensor's size.</exception>
+    private static async Task<InferenceError?> AskAsync(Model model, InferenceRequest request)
+    {
+        if (model.AnswersOnce)
+        {
+            using var answer = await model.InferAsync(request, CancellationToken.None).ConfigureAwait(false);
+            return answer.Error;
+        }
+
+        InferenceError? error = null;
+        await foreach (var response in model.StreamAsync(request, CancellationToken.None).ConfigureAwait(false))
+        {
+            error = response.Error;
+            response.Dispose();
+        }
+
+        return error;
+    }
+
+    /// <summary>Says which sample of which model an error is about.</summary>
+    public static InferenceException Failed(ModelConfig config, Protocol.ModelWarmup sample, InferenceError error)
+        => new(error with { Message = $"warm-up sample '{sample.Name}' of model '{config.Name}' failed: {error.Message}" });
+
+    /// <summary>The request of a sample, of one row for a sequence model and otherwise of all of its rows; the caller disposes it.</summary>
+    /// <exception cref="InferenceException">Its data cannot be had, or is not of its tensor's size.</exception>
     public static InferenceRequest Request(ModelConfig config, Protocol.ModelWarmup sample, string directory)
     {
-        var request = new InferenceRequest { Id = $"warm-up {sample.Name}", SequenceId = config.SequenceBatching is null ? 0 : ulong.MaxValue, SequenceStart = true, SequenceEnd = true };
+        var isSequence = config.SequenceBatching is not null;
+        var request = new InferenceRequest { Id = $"warm-up {sample.Name}", SequenceId = isSequence ? 1u : 0u, SequenceStart = true, SequenceEnd = true };
         try
         {
             foreach (var (name, input) in sample.Inputs)
             {
-                long[] shape = config.IsBatching ? [Math.Max(1u, sample.BatchSize), .. input.Dims] : [.. input.Dims];
-                Fill(request, name, (ConfigDataTypes.From(input.DataType), shape), (input, Path.Combine(directory, "warmup", input.InputDataFile)));
+                var rows = config.IsBatching && !isSequence ? Math.Max(1, sample.BatchSize) : 1;
+                long[] shape = config.IsBatching ? [rows, .. input.Dims] : [.. input.Dims];
+                Fill(request, new Tensor(name, ConfigDataTypes.From(input.DataType), shape, default), rows, Content(config, name, input, directory));
             }
 
             return request;
@@ -46,21 +71,76 @@ internal static class ModelWarmup
         }
     }
 
-    private static void Fill(InferenceRequest request, string name, (DataType Type, long[] Shape) tensor, (Protocol.ModelWarmup.Types.Input Input, string File) source)
+    private static void Fill(InferenceRequest request, Tensor tensor, uint rows, (string File, byte[] Bytes, bool IsRandom) content)
     {
-        var size = tensor.Type == DataType.Bytes ? Shapes.ElementCount(tensor.Shape) * 4 : Shapes.ByteSize(tensor.Type, tensor.Shape);
-        var content = source.Input.HasInputDataFile ? File.ReadAllBytes(source.File) : null;
-        if (content is not null && tensor.Type != DataType.Bytes && content.Length != size)
+        // An element of BYTES is at least its length, which is 0.
+        var size = tensor.Type == DataType.Bytes ? Shapes.ByteSize(DataType.Int32, tensor.Shape) : Shapes.ByteSize(tensor.Type, tensor.Shape);
+        if (size < 0 || size > Array.MaxLength)
         {
-            throw new InferenceException(ErrorCode.InvalidArgument, $"warm-up file warmup/{source.Input.InputDataFile} must have {size} bytes for input '{name}', and has {content.Length}");
+            throw Invalid($"the dimensions {Shapes.Text(tensor.Shape)} of input '{tensor.Name}' in {request.Id} must be those of a tensor that fits into memory");
         }
 
-        request.Inputs.Rent(name, tensor.Type, tensor.Shape, content?.Length ?? size, out var memory);
+        var repeats = 1u;
+        if (content.File.Length > 0)
+        {
+            repeats = Repeats(tensor, content.Bytes, size, rows)
+                ?? throw Invalid($"warm-up file {content.File} must have {size} bytes for input '{tensor.Name}'{(rows > 1 ? $", or {size / rows} for one row of it" : "")}, and has {content.Bytes.Length}");
+            size = content.Bytes.Length * (long)repeats;
+        }
+
+        request.Inputs.Rent(tensor.Name, tensor.Type, tensor.Shape, size, out var memory);
         memory.Span.Clear();
-        content?.CopyTo(memory);
-        if (source.Input.RandomData && tensor.Type != DataType.Bytes && tensor.Type != DataType.Bool)
+        for (var i = 0; i < repeats; i++)
+        {
+            content.Bytes.CopyTo(memory[(i * content.Bytes.Length)..]);
+        }
+
+        if (content.IsRandom && tensor.Type is not (DataType.Bytes or DataType.Bool))
         {
             Random.Shared.NextBytes(memory.Span);
         }
     }
+
+    /// <summary>How often a file's content goes into the tensor: once for the whole, or once for each row as with Triton; null where it fits neither.</summary>
+    private static uint? Repeats(Tensor tensor, byte[] content, long size, uint rows)
+    {
+        if (tensor.Type == DataType.Bytes)
+        {
+            return CountElements(content) == tensor.ElementCount / rows ? rows : 1; // the request's check counts the rest
+        }
+
+        return content.Length == size ? 1 : content.Length == size / rows ? rows : null;
+    }
+
+    private static long CountElements(ReadOnlySpan<byte> content)
+    {
+        long count = 0;
+        for (; content.Length >= sizeof(uint); count++)
+        {
+            var length = System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(content);
+            if (length > content.Length - sizeof(uint))
+            {
+                return -1;
+            }
+
+            content = content[(sizeof(uint) + (int)length)..];
+        }
+
+        return content.Length == 0 ? count : -1;
+    }
+
+    private static (string File, byte[] Bytes, bool IsRandom) Content(ModelConfig config, string name, Protocol.ModelWarmup.Types.Input input, string directory)
+    {
+        if (!input.HasInputDataFile)
+        {
+            return ("", [], input.RandomData);
+        }
+
+        var file = $"{Folder}/{input.InputDataFile}";
+        var path = ModelFile.FindIn(directory, Folder, input.InputDataFile)
+            ?? throw Invalid($"unable to find warm-up file {file} for input '{name}' of model '{config.Name}'");
+        return (file, File.ReadAllBytes(path), false);
+    }
+
+    private static InferenceException Invalid(string message) => new(ErrorCode.InvalidArgument, message);
 }

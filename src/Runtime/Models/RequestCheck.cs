@@ -5,7 +5,8 @@ using Runtime.Tensors;
 namespace Runtime.Models;
 
 /// <summary>
-/// Checks a request against its model's configuration, and puts its inputs into the shape that the model's files want.
+/// Checks a request against its model's configuration, and puts its inputs into the order of the configuration and the shape that
+/// the model's files want.
 /// Messages say what Triton's say: what was expected, what came, for which model and input.
 /// </summary>
 internal static class RequestCheck
@@ -46,6 +47,7 @@ internal static class RequestCheck
         }
 
         rows = config.IsBatching ? (int)Math.Max(batch, 1) : 1;
+        Arrange(request.Inputs, config.Inputs);
         return null;
     }
 
@@ -74,6 +76,20 @@ internal static class RequestCheck
         }
 
         return null;
+    }
+
+    /// <summary>Clients send inputs in any order, and requests share a batch whose inputs correspond by position.</summary>
+    private static void Arrange(TensorSet inputs, IReadOnlyList<TensorConfig> configured)
+    {
+        var position = 0;
+        for (var i = 0; i < configured.Count && position < inputs.Count; i++)
+        {
+            var found = inputs[position].Name == configured[i].Name ? position : inputs.IndexOf(configured[i].Name);
+            if (found >= 0)
+            {
+                inputs.Swap(position++, found);
+            }
+        }
     }
 
     private static InferenceError? CheckNames(InferenceRequest request, ModelConfig config)

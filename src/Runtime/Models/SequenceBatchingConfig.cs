@@ -26,9 +26,10 @@ public sealed record SequenceControlConfig(string Name, SequenceControlKind Kind
 /// <param name="OutputName">The model's output.</param>
 /// <param name="Type">The datatype of both.</param>
 /// <param name="Dims">The dimensions without the batch; those that vary begin as 1.</param>
+/// <param name="InitialType">The datatype of the initial value.</param>
 /// <param name="InitialFile">The file under <c>initial_state/</c> that a sequence begins with; empty for zeros.</param>
 /// <param name="InitialDims">The dimensions of the initial value.</param>
-public sealed record SequenceStateConfig(string InputName, string OutputName, DataType Type, long[] Dims, string InitialFile, long[] InitialDims);
+public sealed record SequenceStateConfig(string InputName, string OutputName, DataType Type, long[] Dims, DataType InitialType, string InitialFile, long[] InitialDims);
 
 /// <summary>How requests that belong together are kept in order, and what the model is told and remembers.</summary>
 public sealed record SequenceBatchingConfig(ulong MaxIdleMicroseconds, IReadOnlyList<SequenceControlConfig> Controls, IReadOnlyList<SequenceStateConfig> States)
@@ -74,7 +75,9 @@ public sealed record SequenceBatchingConfig(ulong MaxIdleMicroseconds, IReadOnly
     {
         var initial = state.InitialState.FirstOrDefault();
         var dims = initial is { Dims.Count: > 0 } ? initial.Dims : state.Dims;
-        return new(state.InputName, state.OutputName, ConfigDataTypes.From(state.DataType), [.. state.Dims], initial?.DataFile ?? "", [.. dims.Select(dimension => dimension < 0 ? 1 : dimension)]);
+        var type = ConfigDataTypes.From(state.DataType);
+        var initialType = initial is null || initial.DataType == Protocol.DataType.TypeInvalid ? type : ConfigDataTypes.From(initial.DataType);
+        return new(state.InputName, state.OutputName, type, [.. state.Dims], initialType, initial?.DataFile ?? "", [.. dims.Select(dimension => dimension < 0 ? 1 : dimension)]);
     }
 
     private static byte[] Bytes(int value)

@@ -13,10 +13,11 @@ internal sealed class SequenceInputs
 
     /// <param name="config">A configuration with sequence batching.</param>
     /// <param name="modelDirectory">Where <c>initial_state/</c> is.</param>
-    /// <exception cref="InferenceException">An initial state's file is missing, or not of its size.</exception>
+    /// <exception cref="InferenceException">Two controls are in each other's way, or an initial state does not fit: its datatype, its shape, its file.</exception>
     public SequenceInputs(ModelConfig config, string modelDirectory)
     {
         (_config, _sequencing) = (config, config.SequenceBatching!);
+        CheckControls();
         _initialStates = [.. _sequencing.States.Select(state => Initial(state, modelDirectory))];
     }
 
@@ -64,6 +65,20 @@ internal sealed class SequenceInputs
         }
     }
 
+    /// <summary>Why outputs do not have the states; null where they have.</summary>
+    public InferenceError? Refusal(TensorSet outputs)
+    {
+        foreach (var state in _sequencing.States)
+        {
+            if (outputs.Find(state.OutputName)?.Type != state.Type)
+            {
+                return InferenceError.Internal($"model '{_config.Name}' gave no output '{state.OutputName}' of datatype {state.Type.Name()}, which is the next request's '{state.InputName}'");
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>A copy of the states among a response's outputs, under their inputs' names.</summary>
     public TensorSet States(TensorSet outputs)
     {
@@ -78,21 +93,41 @@ internal sealed class SequenceInputs
         return states;
     }
 
+    private void CheckControls()
+    {
+        if (_sequencing.Controls.GroupBy(control => control.Name).FirstOrDefault(group => group.Count() > 1) is { } input)
+        {
+            throw Invalid($"sequence batching of model '{_config.Name}' gives several controls to input '{input.Key}': {string.Join(", ", input.Select(control => control.Kind))}; each needs an input of its own");
+        }
+
+        if (_sequencing.Controls.GroupBy(control => control.Kind).FirstOrDefault(group => group.Count() > 1) is { } kind)
+        {
+            throw Invalid($"sequence batching of model '{_config.Name}' has the control {kind.Key} more than once: {string.Join(", ", kind.Select(control => control.Name))}");
+        }
+    }
+
+    private static InferenceException Invalid(string message) => new(ErrorCode.InvalidArgument, message);
+
     private Tensor Initial(SequenceStateConfig state, string modelDirectory)
     {
+        var fits = state.InitialDims.Length == state.Dims.Length && state.Dims.Zip(state.InitialDims).All(pair => pair.First < 0 || pair.First == pair.Second);
+        if (!fits || state.InitialType != state.Type)
+        {
+            throw Invalid(
+                $"the initial state of '{state.InputName}' is {state.InitialType.Name()} of shape {Shapes.Text(state.InitialDims)}, but its state is {state.Type.Name()} of shape {Shapes.Text(state.Dims)}");
+        }
+
         long[] shape = _config.IsBatching ? [1, .. state.InitialDims] : state.InitialDims;
         var elements = Shapes.ElementCount(shape);
         var size = state.Type == DataType.Bytes ? elements * 4 : Shapes.ByteSize(state.Type, shape);
         var data = GC.AllocateArray<byte>((int)size, pinned: true);
         if (state.InitialFile.Length > 0)
         {
-            var path = Path.Combine(modelDirectory, "initial_state", state.InitialFile);
-            var content = File.Exists(path) ? File.ReadAllBytes(path) : null;
+            var path = ModelFile.FindIn(modelDirectory, "initial_state", state.InitialFile);
+            var content = path is null ? null : File.ReadAllBytes(path);
             if (content?.Length != size)
             {
-                throw new InferenceException(
-                    ErrorCode.InvalidArgument,
-                    $"the initial state of '{state.InputName}' must be a file of {size} bytes at initial_state/{state.InitialFile}, {(content is null ? "which is not there" : $"which has {content.Length}")}");
+                throw Invalid($"the initial state of '{state.InputName}' must be a file of {size} bytes at initial_state/{state.InitialFile}, {(content is null ? "which is not there" : $"which has {content.Length}")}");
             }
 
             content.CopyTo(data, 0);

@@ -11,23 +11,19 @@ namespace Runtime.Scheduling;
 /// </summary>
 internal sealed class SequenceScheduler : IDisposable
 {
-    /// <summary>More sequences than this at once are refused; parameter <c>max_sequences</c> changes it.</summary>
-    private const int DefaultMaxSequences = 65536;
-
     private readonly ModelConfig _config;
     private readonly SequenceBatchingConfig _sequencing;
     private readonly SequenceInputs _inputs;
     private readonly RequestQueue _queue;
+    private readonly ModelStatistics _statistics;
     private readonly TimeProvider _time;
     private readonly ITimer _sweep;
     private readonly Lock _gate = new();
     private readonly Dictionary<CorrelationId, Sequence> _sequences = [];
-    private readonly int _maxSequences;
 
-    public SequenceScheduler(ModelConfig config, SequenceInputs inputs, RequestQueue queue, TimeProvider time)
+    public SequenceScheduler(ModelConfig config, SequenceInputs inputs, RequestQueue queue, ModelStatistics statistics, TimeProvider time)
     {
-        (_config, _sequencing, _inputs, _queue, _time) = (config, config.SequenceBatching!, inputs, queue, time);
-        _maxSequences = config.Parameters.TryGetValue("max_sequences", out var text) && int.TryParse(text, out var count) ? count : DefaultMaxSequences;
+        (_config, _sequencing, _inputs, _queue, _statistics, _time) = (config, config.SequenceBatching!, inputs, queue, statistics, time);
         var idle = TimeSpan.FromMilliseconds(Math.Clamp(_sequencing.MaxIdleMicroseconds / 2000.0, 1, int.MaxValue));
         _sweep = time.CreateTimer(_ => ForgetIdle(), null, idle, idle);
     }
@@ -57,9 +53,9 @@ internal sealed class SequenceScheduler : IDisposable
 
             if (!known)
             {
-                if (_sequences.Count >= _maxSequences)
+                if (_config.Limits.MaxSequences is > 0 and var most && _sequences.Count >= most)
                 {
-                    return InferenceError.Unavailable($"{request.Prefix}model '{_config.Name}' already serves {_maxSequences} sequences, its most; end one, or raise its parameter max_sequences");
+                    return InferenceError.Unavailable($"{request.Prefix}model '{_config.Name}' already serves {most} sequences, its most; end one, or raise its parameter max_sequences");
                 }
 
                 _sequences[id] = sequence = new Sequence(id);
@@ -70,6 +66,7 @@ internal sealed class SequenceScheduler : IDisposable
             if (sequence.Current is not null)
             {
                 sequence.Backlog.AddLast(pending);
+                _statistics.AddPending(1);
                 return null;
             }
 
@@ -77,38 +74,17 @@ internal sealed class SequenceScheduler : IDisposable
         }
     }
 
-    /// <summary>Takes what the request left of its state, and sends the next of its sequence on. Called once for every request that was let in.</summary>
-    public void Finish(PendingRequest pending, TensorSet? outputs)
+    /// <summary>Takes what the request left of its state, and sends the next of its sequence on. Called once for every request that was let in; its result comes back, or why it is none.</summary>
+    public PendingResult Finish(PendingRequest pending, PendingResult result)
     {
-        lock (_gate)
+        if (result.Outputs is { } given && _inputs.Refusal(given) is { } refusal)
         {
-            var sequence = pending.Sequence!;
-            sequence.LastActive = _time.GetTimestamp();
-            if (sequence.Current != pending)
-            {
-                return; // it was cancelled in the backlog
-            }
-
-            if (outputs is not null)
-            {
-                sequence.Keep(_inputs.States(outputs));
-            }
-
-            sequence.Current = null;
-            while (sequence.Current is null && sequence.Backlog.First is { } next)
-            {
-                sequence.Backlog.RemoveFirst();
-                if (Dispatch(sequence, next.Value) is { } error)
-                {
-                    next.Value.Fail(error, FailureReason.Rejected);
-                }
-            }
-
-            if (sequence.Current is null && pending.Request.SequenceEnd)
-            {
-                Forget(sequence);
-            }
+            given.Dispose();
+            result = new PendingResult(null, refusal, FailureReason.Backend);
         }
+
+        Finish(pending, result.Outputs);
+        return result;
     }
 
     /// <summary>Removes a request that still waits behind another of its sequence.</summary>
@@ -116,7 +92,13 @@ internal sealed class SequenceScheduler : IDisposable
     {
         lock (_gate)
         {
-            return pending.Sequence?.Backlog.Remove(pending) ?? false;
+            if (!(pending.Sequence?.Backlog.Remove(pending) ?? false))
+            {
+                return false;
+            }
+
+            _statistics.AddPending(-1);
+            return true;
         }
     }
 
@@ -165,6 +147,40 @@ internal sealed class SequenceScheduler : IDisposable
         }
 
         return error;
+    }
+
+    private void Finish(PendingRequest pending, TensorSet? outputs)
+    {
+        lock (_gate)
+        {
+            var sequence = pending.Sequence!;
+            sequence.LastActive = _time.GetTimestamp();
+            if (sequence.Current != pending)
+            {
+                return; // it was cancelled in the backlog
+            }
+
+            if (outputs is not null)
+            {
+                sequence.Keep(_inputs.States(outputs));
+            }
+
+            sequence.Current = null;
+            while (sequence.Current is null && sequence.Backlog.First is { } next)
+            {
+                sequence.Backlog.RemoveFirst();
+                _statistics.AddPending(-1);
+                if (Dispatch(sequence, next.Value) is { } error)
+                {
+                    next.Value.Fail(error, FailureReason.Rejected);
+                }
+            }
+
+            if (sequence.Current is null && pending.Request.SequenceEnd)
+            {
+                Forget(sequence);
+            }
+        }
     }
 
     private void ForgetIdle()

@@ -129,6 +129,13 @@ public sealed class TensorSet : IDisposable
     /// <summary>Puts another description (name, datatype or shape of the same bytes) in a tensor's place.</summary>
     public void Replace(int index, Tensor tensor) => _tensors[index] = index < _count ? tensor : throw new ArgumentOutOfRangeException(nameof(index));
 
+    /// <summary>Lets two tensors take each other's place.</summary>
+    public void Swap(int index, int other)
+    {
+        (_tensors[index], _tensors[other]) = (_tensors[other], _tensors[index]);
+        (_owners[index], _owners[other]) = (_owners[other], _owners[index]);
+    }
+
     /// <summary>
     /// Rows <paramref name="first"/> to <paramref name="first"/> + <paramref name="count"/> of every tensor, along the first
     /// dimension. No byte is copied: the memory stays until this set and all its slices are disposed.

@@ -41,6 +41,17 @@ public sealed class LogTests
         Assert.Equal(expected, string.Concat(lines.Select(line => $"{line[0]} {line[(line.LastIndexOf(' ') + 1)..]},")));
     }
 
+    [Theory]
+    [InlineData("Models")]
+    [InlineData("Function.hello")]
+    [InlineData("Runtime.Models.Model")]
+    public async Task Log_InformationOfWhateverIsNotTheFrameworks_IsWritten(string category)
+    {
+        var lines = await WriteAsync(new HostOptions(), loggers => loggers.CreateLogger(category).LogInformation("ours"));
+
+        Assert.EndsWith("] ours", Assert.Single(lines), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Log_Exception_FollowsTheMessage()
     {

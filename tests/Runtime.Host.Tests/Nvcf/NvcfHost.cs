@@ -24,10 +24,7 @@ internal sealed class NvcfHost : IAsyncDisposable
     public const string RequestId = "4cbd0f6e-0001-4000-8000-000000000001";
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("nvcf");
-    private readonly ModelRepository _models;
-    private readonly ServerState _state;
-    private readonly DoorFactory _doors;
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
+    private readonly OpenDoors _doors;
 
     private NvcfHost(Func<HostOptions, HostOptions> configure)
     {
@@ -37,19 +34,18 @@ internal sealed class NvcfHost : IAsyncDisposable
         Directory.CreateDirectory(Assets);
         WriteModels();
         var options = configure(ServerUnderTest.FreePorts with { Nvcf = "true", NvcfConfigRoot = Path.Combine(_root.FullName, "config"), ModelRepository = [Path.Combine(_root.FullName, "models")] });
-        _models = new ModelRepository(HostedModels.Options(options), [new IdentityBackend(), new RepeatBackend(), Gate, Function]);
-        _state = new ServerState(true, () => _models.IsReady);
-        _doors = new DoorFactory(options, new HostedModels(_models, new ModelRoutes()), new Admission(options, _state), new LogSettings(options), NullLoggerFactory.Instance);
-        Server = new InferenceServer(options, _doors.Create, NullLoggerFactory.Instance);
+        var models = new ModelRepository(HostedModels.Options(options), [new IdentityBackend(), new RepeatBackend(), Gate, Function]);
+        var admission = new Admission(options, new ServerState(true, () => models.IsReady));
+        _doors = new OpenDoors(options, new HostedModels(models, new ModelRoutes()), admission, new LogSettings(options), NullLoggerFactory.Instance);
     }
 
     public GatedBackend Gate { get; } = new();
 
     public FunctionBackend Function { get; } = new();
 
-    public InferenceServer Server { get; }
+    public InferenceServer Server => _doors.Server;
 
-    public GrpcClient Grpc { get; private set; } = null!;
+    public GrpcClient Grpc => _doors.Grpc;
 
     public string Root => _root.FullName;
 
@@ -62,11 +58,7 @@ internal sealed class NvcfHost : IAsyncDisposable
     public static async Task<NvcfHost> StartAsync(Func<HostOptions, HostOptions>? configure = null)
     {
         var host = new NvcfHost(configure ?? (options => options));
-        Assert.Empty(await host._models.StartAsync(default));
-        host.Server.Listen();
-        await host.Server.StartAsync(default);
-        host._state.Started();
-        host.Grpc = new GrpcClient(new Uri($"http://{host.Server.GrpcAddress}"));
+        await host._doors.OpenAsync();
         return host;
     }
 
@@ -92,7 +84,7 @@ internal sealed class NvcfHost : IAsyncDisposable
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, leaving);
+        using var response = await _doors.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, leaving);
         var seen = Directory.Exists(Output) ? Directory.GetFileSystemEntries(Output, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Output, path)).Order(StringComparer.Ordinal).ToArray() : [];
         return new NvcfAnswer((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync(leaving), response.Content.Headers, seen);
     }
@@ -107,14 +99,7 @@ internal sealed class NvcfHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Grpc.Dispose();
-        _http.Dispose();
-        _state.BeginDraining();
-        await Server.StopAsync();
-        Server.Dispose();
-        await _models.DisposeAsync();
-        _doors.Dispose();
-        _state.Dispose();
+        await _doors.DisposeAsync();
         _root.Delete(recursive: true);
     }
 

@@ -6,19 +6,21 @@ using Runtime.Tests.Native;
 namespace Runtime.Host.Tests.SharedMemory;
 
 /// <summary>Regions of a GPU's memory over both protocols; the test is the client, and its GPU is the heap.</summary>
-public sealed class CudaSharedMemoryTests
+public sealed class CudaSharedMemoryTests : IDisposable
 {
     private static readonly (string, string)[] Models = [("gpu", "backend: 'cuda_echo'"), ("cpu", "backend: 'identity'"), ("gated", "backend: 'gated'")];
 
     private readonly GatedBackend _gated = new();
+    private readonly FakeCuda _cuda = new();
+
+    public void Dispose() => _cuda.Dispose();
 
     [CudaTheory]
     [InlineData(Protocols.Http)]
     [InlineData(Protocols.Grpc)]
     public async Task Infer_ModelOnTheSameGpu_TakesAndGivesInPlace(Protocols protocol)
     {
-        using var cuda = new FakeCuda();
-        await using var test = await StartAsync(cuda, protocol);
+        await using var test = await StartAsync(protocol);
         test.Fill(1, 2, 3, 4);
         Assert.Equal("", await test.RegisterAsync("r"));
 
@@ -26,7 +28,7 @@ public sealed class CudaSharedMemoryTests
 
         Assert.Equal([1, 2, 3, 2], test.Read());
         Assert.Equal(["GPU 0 to GPU 0"], test.Backend.Executions);
-        Assert.Equal(1, cuda.OpenHandles);
+        Assert.Equal(1, _cuda.OpenHandles);
     }
 
     [CudaTheory]
@@ -34,8 +36,7 @@ public sealed class CudaSharedMemoryTests
     [InlineData(Protocols.Grpc)]
     public async Task Infer_ModelOnTheCpu_ReadsWhatIsThereNow(Protocols protocol)
     {
-        using var cuda = new FakeCuda();
-        await using var test = await StartAsync(cuda, protocol);
+        await using var test = await StartAsync(protocol);
         Assert.Equal("", await test.RegisterAsync("r"));
         for (var value = 1; value <= 2; value++)
         {
@@ -52,8 +53,7 @@ public sealed class CudaSharedMemoryTests
     [InlineData(Protocols.Grpc)]
     public async Task Register_AndUnregister_IsListedMeanwhile(Protocols protocol)
     {
-        using var cuda = new FakeCuda();
-        await using var test = await StartAsync(cuda, protocol);
+        await using var test = await StartAsync(protocol);
         Assert.Equal("", await test.RegisterAsync("r"));
         Assert.Equal("", await test.RegisterAsync("s"));
 
@@ -64,10 +64,10 @@ public sealed class CudaSharedMemoryTests
 
         await test.UnregisterAsync("r");
         Assert.Equal("s 0 16", await test.StatusAsync());
-        Assert.Equal(1, cuda.OpenHandles);
+        Assert.Equal(1, _cuda.OpenHandles);
         await test.UnregisterAsync("");
         Assert.Equal("", await test.StatusAsync());
-        Assert.Equal(0, cuda.OpenHandles);
+        Assert.Equal(0, _cuda.OpenHandles);
         Assert.Contains("Unable to find shared memory region: 'r'", await test.InferAsync("cpu", 0, 8), StringComparison.Ordinal);
     }
 
@@ -76,16 +76,15 @@ public sealed class CudaSharedMemoryTests
     [InlineData(Protocols.Grpc)]
     public async Task Register_WhatCannotBe_IsRefusedWithTheReason(Protocols protocol)
     {
-        using var cuda = new FakeCuda();
-        await using var test = await StartAsync(cuda, protocol);
+        await using var test = await StartAsync(protocol);
         const string failed = "failed to register CUDA shared memory region 'r': ";
 
         Assert.Equal(failed + "there is no GPU 2, this host has 2", await test.RegisterAsync("r", device: 2));
         Assert.Equal(failed + "a CUDA memory handle has 64 bytes, got 2", await test.RegisterAsync("r", handle: [1, 2]));
         Assert.StartsWith(failed + "byte size 100000 does not fit the ", await test.RegisterAsync("r", byteSize: 100_000), StringComparison.Ordinal);
-        cuda.Fail("cuIpcOpenMemHandle_v2", 400);
+        _cuda.Fail("cuIpcOpenMemHandle_v2", 400);
         Assert.Equal(failed + "GPU 0: opening shared memory failed: CUDA error 400", await test.RegisterAsync("r"));
-        Assert.Equal(0, cuda.OpenHandles);
+        Assert.Equal(0, _cuda.OpenHandles);
 
         Assert.Equal("", await test.RegisterAsync("r"));
         Assert.Contains("Invalid offset + byte size for shared memory region: 'r'", await test.InferAsync("cpu", inputAt: 14, outputAt: 0), StringComparison.Ordinal);
@@ -97,8 +96,7 @@ public sealed class CudaSharedMemoryTests
     [InlineData(Protocols.Grpc)]
     public async Task Unregister_RegionInUse_StaysOpenUntilTheAnswer(Protocols protocol)
     {
-        using var cuda = new FakeCuda();
-        await using var test = await StartAsync(cuda, protocol);
+        await using var test = await StartAsync(protocol);
         test.Fill(5, 0, 0, 0);
         Assert.Equal("", await test.RegisterAsync("r"));
         var answer = test.InferAsync("gated", inputAt: 0, outputAt: null);
@@ -106,13 +104,13 @@ public sealed class CudaSharedMemoryTests
 
         await test.UnregisterAsync("r");
 
-        Assert.Equal(1, cuda.OpenHandles);
+        Assert.Equal(1, _cuda.OpenHandles);
         _gated.Open();
         Assert.Equal("", await answer);
         Assert.Equal([5], _gated.Executed);
         test.Host.Stop();
         Assert.Equal(0, await test.Host.ExitCode);
-        Assert.Equal(0, cuda.OpenHandles);
+        Assert.Equal(0, _cuda.OpenHandles);
     }
 
     [CudaTheory]
@@ -122,15 +120,14 @@ public sealed class CudaSharedMemoryTests
     [InlineData(Protocols.Grpc, "cuMemcpyHtoDAsync_v2")]
     public async Task Infer_CopyFails_FailsTheRequestAndForGoodTheHost(Protocols protocol, string function)
     {
-        using var cuda = new FakeCuda();
-        await using var test = await StartAsync(cuda, protocol);
+        await using var test = await StartAsync(protocol);
         Assert.Equal("", await test.RegisterAsync("r"));
-        cuda.Fail(function, 1);
+        _cuda.Fail(function, 1);
         Assert.Contains("GPU 0: copying failed: CUDA error 1", await test.InferAsync("cpu", 0, 8), StringComparison.Ordinal);
         Assert.Equal("", await test.InferAsync("cpu", 0, 8));
         Assert.True(test.Host.State.IsReady);
 
-        cuda.Fail(function, 700);
+        _cuda.Fail(function, 700);
         Assert.Contains("CUDA_ERROR_ILLEGAL_ADDRESS", await test.InferAsync("cpu", 0, 8), StringComparison.Ordinal);
 
         Assert.False(test.Host.State.IsReady);
@@ -142,18 +139,17 @@ public sealed class CudaSharedMemoryTests
     [InlineData(Protocols.Grpc)]
     public async Task Register_NoGpu_IsAnsweredAsByABuildWithoutThem(Protocols protocol)
     {
-        using var cuda = new FakeCuda();
-        await using var test = await StartAsync(cuda, protocol, gpus: 0);
+        await using var test = await StartAsync(protocol, gpus: 0);
 
         Assert.Equal("failed to register CUDA shared memory region: 'r', GPUs not supported", await test.RegisterAsync("r"));
     }
 
-    private async Task<CudaClient> StartAsync(FakeCuda cuda, Protocols protocol, int gpus = 2)
+    private async Task<CudaClient> StartAsync(Protocols protocol, int gpus = 2)
     {
-        var memory = cuda.First();
+        var memory = _cuda.First();
         var backend = new CudaEchoBackend(memory);
-        cuda.SetDevices(gpus);
-        var devices = cuda.Open();
+        _cuda.SetDevices(gpus);
+        var devices = _cuda.Open();
         var host = await RunningHost.StartAsync([backend, new IdentityBackend(), _gated], Models, ServerUnderTest.FreePorts with { AllowClientShm = true }, () => devices);
         return new CudaClient(host, protocol, memory, backend);
     }

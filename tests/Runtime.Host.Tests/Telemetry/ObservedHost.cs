@@ -27,13 +27,11 @@ internal sealed class ObservedHost : IAsyncDisposable
 {
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("observed");
     private readonly Channel<string> _log = Channel.CreateUnbounded<string>();
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
     private readonly ModelRepository _models;
-    private readonly ServerState _state;
     private readonly LogOutput _output;
     private readonly LoggerFactory _loggers;
     private readonly TelemetryExport _telemetry;
-    private readonly DoorFactory _doors;
+    private readonly OpenDoors _doors;
 
     static ObservedHost()
     {
@@ -67,18 +65,16 @@ internal sealed class ObservedHost : IAsyncDisposable
         _models = new ModelRepository(
             new RepositoryOptions { Directories = [_root.FullName], Mode = ModelControlMode.None, Admit = routes.Claim }, [new IdentityBackend(), new RepeatBackend(), Gate, functions]);
         routes.Follow(_models);
-        _state = new ServerState(true, () => _models.IsReady);
-        var admission = new Admission(options, _state);
+        var admission = new Admission(options, new ServerState(true, () => _models.IsReady));
         _telemetry.Observe(_models, admission, _loggers);
-        _doors = new DoorFactory(options, new HostedModels(_models, routes), admission, log, _loggers);
-        Server = new InferenceServer(options, _doors.Create, _loggers);
+        _doors = new OpenDoors(options, new HostedModels(_models, routes), admission, log, _loggers);
     }
 
     public GatedBackend Gate { get; } = new();
 
-    public InferenceServer Server { get; }
+    public InferenceServer Server => _doors.Server;
 
-    public GrpcClient Grpc { get; private set; } = null!;
+    public GrpcClient Grpc => _doors.Grpc;
 
     private static FunctionModel Caller => FunctionModel.Bind(
         "caller", [new FunctionTensor("X", Tensors.DataType.Int32, -1)], [], async (inputs, request) =>
@@ -92,12 +88,8 @@ internal sealed class ObservedHost : IAsyncDisposable
     {
         var options = ServerUnderTest.FreePorts with { LogRequests = true, LogFormat = "json", LogInfo = false };
         var host = new ObservedHost(configure?.Invoke(options) ?? options, environment.ToDictionary(pair => pair.Name, pair => pair.Value));
-        Assert.Empty(await host._models.StartAsync(default));
+        await host._doors.OpenAsync();
         Assert.Null(await host._models.AddAsync(Caller.Config, default));
-        host.Server.Listen();
-        await host.Server.StartAsync(default);
-        host._state.Started();
-        host.Grpc = new GrpcClient(new Uri($"http://{host.Server.GrpcAddress}"));
         return host;
     }
 
@@ -111,7 +103,7 @@ internal sealed class ObservedHost : IAsyncDisposable
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        using var response = await _http.SendAsync(request, leaving);
+        using var response = await _doors.Http.SendAsync(request, leaving);
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(leaving));
     }
 
@@ -134,18 +126,11 @@ internal sealed class ObservedHost : IAsyncDisposable
     }
 
     /// <summary>Lets in no more.</summary>
-    public void Drain() => _state.BeginDraining();
+    public void Drain() => _doors.Drain();
 
     public async ValueTask DisposeAsync()
     {
-        Grpc.Dispose();
-        _http.Dispose();
-        _state.BeginDraining();
-        await Server.StopAsync();
-        Server.Dispose();
-        await _models.DisposeAsync();
-        _doors.Dispose();
-        _state.Dispose();
+        await _doors.DisposeAsync();
         await _telemetry.DisposeAsync();
         _loggers.Dispose();
         await _output.DisposeAsync();

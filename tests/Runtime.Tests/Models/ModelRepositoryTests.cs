@@ -247,6 +247,9 @@ public class ModelRepositoryTests
     [InlineData("step { model_name: 'ten' input_map { key: 'X' value: 'Z' } output_map { key: 'Y' value: 'Y' } }", "nothing gives tensor 'Z'")]
     [InlineData("step { model_name: 'ten' input_map { key: 'X' value: 'X' } output_map { key: 'Q' value: 'Y' } }", "maps 'Q', which that model does not have")]
     [InlineData("step { model_name: 'ten' input_map { key: 'X' value: 'X' } output_map { key: 'Y' value: 'X' } }", "tensor 'X' comes from the ensemble's inputs and again from step 'ten'")]
+    [InlineData(
+        "step { model_name: 'ten' input_map { key: 'X' value: 'Y' } output_map { key: 'Y' value: 'Z' } } step { model_name: 'hundred' input_map { key: 'X' value: 'Z' } output_map { key: 'Y' value: 'Y' } }",
+        "the steps 'ten', 'hundred' wait for each other's outputs, so none of them can start")]
     public async Task LoadAsync_EnsembleThatDoesNotFit_SaysWhere(string step, string expected)
     {
         await using var repository = new RepositoryUnderTest();

@@ -29,6 +29,26 @@ public class DynamicBatchingTests
     }
 
     [Fact]
+    public async Task InferAsync_InputsInAnotherOrder_ShareABatchAndKeepTheirData()
+    {
+        using var model = TestModels.Make(Gated, config =>
+        {
+            config.Input.Add(new Protocol.ModelInput { Name = "Z", DataType = Protocol.DataType.TypeInt32, Dims = { -1 } });
+            Batching(null)(config);
+        });
+        var first = model.InferAsync(Pair("X", "Z", 0), default).AsTask();
+        await _gate.EnteredAsync();
+        var second = model.InferAsync(Pair("X", "Z", 10), default).AsTask();
+        var third = model.InferAsync(Pair("Z", "X", 20), default).AsTask();
+        _gate.Open(2);
+
+        TestModels.AssertValues(await first, 1);
+        TestModels.AssertValues(await second, 11);
+        TestModels.AssertValues(await third, 22);
+        Assert.Equal(["[1,1]", "[2,1]"], _shapes);
+    }
+
+    [Fact]
     public async Task InferAsync_OtherShapeBetween_KeepsItsPlace()
     {
         using var model = Make();
@@ -163,83 +183,20 @@ public class DynamicBatchingTests
         configure?.Invoke(message.DynamicBatching);
     };
 
-    private Model Make(Action<Protocol.ModelDynamicBatching>? configure = null, TimeProvider? time = null) => TestModels.Make(
-        (inputs, cancellation) =>
-        {
-            _shapes.Add(Shapes.Text(inputs[0].Shape));
-            _gate.Pass();
-            return TestModels.AddOne(inputs, cancellation);
-        },
-        Batching(configure),
-        time);
-}
-
-/// <summary>A clock whose timers go off when the test says so.</summary>
-internal sealed class ManualTime : TimeProvider
-{
-    private readonly List<ManualTimer> _timers = [];
-    private long _now;
-
-    public void FireAll()
+    /// <summary>The first input has the value, the second the next.</summary>
+    private static InferenceRequest Pair(string first, string second, int value)
     {
-        ManualTimer[] timers;
-        lock (_timers)
-        {
-            timers = [.. _timers];
-        }
-
-        foreach (var timer in timers)
-        {
-            timer.Fire();
-        }
+        var request = TestModels.Request([1, 1], [value], first);
+        TestModels.AddInput(request, second, [1, 1], value + 1);
+        return request;
     }
 
-    public int TimerCount
+    private Model Make(Action<Protocol.ModelDynamicBatching>? configure = null, TimeProvider? time = null) => TestModels.Make(Gated, Batching(configure), time);
+
+    private TensorSet Gated(TensorSet inputs, CancellationToken cancellation)
     {
-        get
-        {
-            lock (_timers)
-            {
-                return _timers.Count;
-            }
-        }
-    }
-
-    public void Advance(TimeSpan span) => Interlocked.Add(ref _now, span.Ticks);
-
-    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-    public override long GetTimestamp() => Interlocked.Read(ref _now);
-
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-    {
-        var timer = new ManualTimer(this, () => callback(state));
-        lock (_timers)
-        {
-            _timers.Add(timer);
-        }
-
-        return timer;
-    }
-
-    private sealed class ManualTimer(ManualTime time, Action fire) : ITimer
-    {
-        public void Fire() => fire();
-
-        public bool Change(TimeSpan dueTime, TimeSpan period) => true;
-
-        public void Dispose()
-        {
-            lock (time._timers)
-            {
-                time._timers.Remove(this);
-            }
-        }
-
-        public ValueTask DisposeAsync()
-        {
-            Dispose();
-            return default;
-        }
+        _shapes.Add(Shapes.Text(inputs[0].Shape));
+        _gate.Pass();
+        return TestModels.AddOne(inputs, cancellation);
     }
 }

@@ -75,6 +75,26 @@ public class QueueLimitTests
         Assert.Null((await waiting).Error);
     }
 
+    [Fact]
+    public async Task InferAsync_BacklogOfASequence_IsPendingUntilItLeaves()
+    {
+        using var model = TestModels.Make(Pass, config => config.SequenceBatching = new Protocol.ModelSequenceBatching());
+        using var leaving = new CancellationTokenSource();
+        var running = model.InferAsync(OfSequence(isStart: true), default).AsTask();
+        await _gate.EnteredAsync();
+        var waiting = model.InferAsync(OfSequence(isStart: false), default).AsTask();
+        var cancelled = model.InferAsync(OfSequence(isStart: false), leaving.Token).AsTask();
+
+        Assert.Equal(2, model.Statistics.Snapshot().Pending);
+        await leaving.CancelAsync();
+        Assert.Equal(ErrorCode.Cancelled, (await cancelled).Error!.Code);
+        Assert.Equal(1, model.Statistics.Snapshot().Pending);
+        _gate.Open(2);
+        Assert.Null((await running).Error);
+        Assert.Null((await waiting).Error);
+        Assert.Equal(0, model.Statistics.Snapshot().Pending);
+    }
+
     private static InferenceRequest OfSequence(bool isStart)
     {
         var request = TestModels.Request(1);

@@ -3,6 +3,7 @@ using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
 using Runtime.Tests.Models;
+using Kind = Runtime.Protocol.ModelSequenceBatching.Types.Control.Types.Kind;
 
 namespace Runtime.Tests.Scheduling;
 
@@ -72,7 +73,7 @@ public class SequenceSchedulerTests
     [Fact]
     public async Task InferAsync_MoreSequencesThanAllowed_IsRefused()
     {
-        using var model = Accumulator(null, message => message.Parameters["max_sequences"] = new Protocol.ModelParameter { StringValue = "1" });
+        using var model = Accumulator(limits: ModelLimits.Default with { MaxSequences = 1 });
         await Send(model, 7, 1, start: true);
 
         var refused = Request(8, 1);
@@ -81,6 +82,57 @@ public class SequenceSchedulerTests
         Assert.Equal(ErrorCode.Unavailable, (await model.InferAsync(refused, default)).Error!.Code);
         Assert.Equal(3, await Send(model, 7, 2, end: true));
         Assert.Equal(4, await Send(model, 8, 4, start: true));
+    }
+
+    [Fact]
+    public async Task InferAsync_StateIsMissingFromTheOutputs_FailsEachRequestWithItsName()
+    {
+        using var model = TestModels.Make(TestModels.AddOne, message =>
+        {
+            message.SequenceBatching = new Protocol.ModelSequenceBatching();
+            message.SequenceBatching.State.Add(new Protocol.ModelSequenceBatching.Types.State { InputName = "STATE_IN", OutputName = "STATE_OUT", DataType = Protocol.DataType.TypeInt32, Dims = { 1 } });
+        });
+
+        for (var i = 0; i < 2; i++)
+        {
+            using var request = Request(7, 1);
+            request.SequenceStart = i == 0;
+            using var response = await model.InferAsync(request, default);
+            Assert.Equal("model 'test' gave no output 'STATE_OUT' of datatype INT32, which is the next request's 'STATE_IN'", response.Error?.Message);
+        }
+    }
+
+    [Fact]
+    public async Task Load_MostSequencesIsNoNumber_IsRefused()
+    {
+        await using var repository = new RepositoryUnderTest();
+        repository.Write("m", "sequence_batching { } parameters { key: 'max_sequences' value { string_value: 'two' } }", (1, "1"));
+
+        Assert.Contains("parameter 'max_sequences' must be a whole number from 0 to 2147483647, got 'two'", (await repository.LoadAsync("m"))!.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("START", Kind.ControlSequenceEnd, "gives several controls to input 'START': Start, End")]
+    [InlineData("OTHER", Kind.ControlSequenceStart, "has the control Start more than once: START, OTHER")]
+    public void Constructor_ControlsInEachOthersWay_SaysWhich(string input, Kind kind, string reason)
+    {
+        var control = new Protocol.ModelSequenceBatching.Types.Control { Kind = kind, Int32FalseTrue = { 0, 1 } };
+
+        var exception = Assert.Throws<InferenceException>(() => Accumulator(null, message => message.SequenceBatching.ControlInput.Add(new Protocol.ModelSequenceBatching.Types.ControlInput { Name = input, Control = { control } })));
+
+        Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Protocol.DataType.TypeFp32, 1, "FP32 of shape [1], but its state is INT32 of shape [1]")]
+    [InlineData(Protocol.DataType.TypeInt32, 3, "INT32 of shape [3], but its state is INT32 of shape [1]")]
+    public void Constructor_InitialStateOfAnotherKind_SaysBoth(Protocol.DataType type, long dimension, string reason)
+    {
+        var initial = new Protocol.ModelSequenceBatching.Types.InitialState { DataType = type, Dims = { dimension }, ZeroData = true };
+
+        var exception = Assert.Throws<InferenceException>(() => Accumulator(null, message => message.SequenceBatching.State[0].InitialState.Add(initial)));
+
+        Assert.Equal($"the initial state of 'STATE_IN' is {reason}", exception.Message);
     }
 
     private static async Task<int> Send(Model model, ulong sequence, int value, bool start = false, bool end = false)
@@ -100,7 +152,7 @@ public class SequenceSchedulerTests
     }
 
     /// <summary>Y = X + STATE, STATE' = Y; checks that START comes with a state of zero.</summary>
-    private static Model Accumulator(TimeProvider? time = null, Action<Protocol.ModelConfig>? configure = null) => TestModels.Make(
+    private static Model Accumulator(TimeProvider? time = null, Action<Protocol.ModelConfig>? configure = null, ModelLimits? limits = null) => TestModels.Make(
         (inputs, _) =>
         {
             var x = inputs.Find("X")!;
@@ -125,5 +177,6 @@ public class SequenceSchedulerTests
             message.SequenceBatching.State.Add(new Protocol.ModelSequenceBatching.Types.State { InputName = "STATE_IN", OutputName = "STATE_OUT", DataType = Protocol.DataType.TypeInt32, Dims = { 1 } });
             configure?.Invoke(message);
         },
-        time);
+        time,
+        limits);
 }
