@@ -57,7 +57,9 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     {
         if (await Task.WhenAny(loading, Task.Delay(FirstRequest.LongStart, Time, cancellation)) != loading)
         {
-            await FirstRequest.SendAsync(cancellation);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            limit.CancelAfter(FirstRequest.Longest);
+            await FirstRequest.SendAsync(limit.Token);
         }
     }
 

@@ -131,17 +131,18 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
 
             result = await Task.Run(() => loader.Load(source)).ConfigureAwait(false);
         }
-        catch (Exception exception) when (ModelLoader.IsLoadFailure(exception))
+        catch (Exception exception)
         {
+            var reason = loader.Reason(entry.Name, exception);
             lock (_gate)
             {
-                entry.Refuse(exception.Message, lacksVersions: exception is InferenceException);
+                entry.Refuse(reason, lacksVersions: exception is InferenceException);
             }
 
             TellIfForGood(entry.Name, ModelLoader.ForGood(exception));
-            Changed?.Invoke(new ModelEvent(entry.Name, 0, ModelState.Unavailable, exception.Message));
+            Changed?.Invoke(new ModelEvent(entry.Name, 0, ModelState.Unavailable, reason));
             var code = (exception as InferenceException)?.Error.Code ?? ErrorCode.InvalidArgument;
-            return new InferenceError(code, $"failed to load '{entry.Name}': {exception.Message}");
+            return new InferenceError(code, $"failed to load '{entry.Name}': {reason}");
         }
 
         foreach (var served in result.Served)

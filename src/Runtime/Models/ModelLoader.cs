@@ -57,8 +57,17 @@ internal sealed class ModelSource(Protocol.ModelConfig message, string directory
 /// <summary>Turns a model's directory into models that can serve: configuration, versions, backend, completion, checks, instances.</summary>
 internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOptions options, TimeProvider time, Ensemble.AcquireModel acquire)
 {
-    /// <summary>Whether the exception is about the model's files, and so a reason for the index; all else is a fault of the program.</summary>
-    public static bool IsLoadFailure(Exception exception) => exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException;
+    /// <summary>Why a load failed, for the index. What is not about the model's files is a fault of the program or of a backend: it fails this model only, and is logged as a whole.</summary>
+    public string Reason(string name, Exception exception)
+    {
+        if (exception is InferenceException or ModelConfigException or IOException or UnauthorizedAccessException)
+        {
+            return exception.Message;
+        }
+
+        options.Warn?.Invoke($"loading model '{name}' met a fault that is not the model's: {exception}");
+        return $"unexpected {exception.GetType().Name}: {exception.Message}";
+    }
 
     /// <summary>The error behind a failed load that only a new process helps against, as when the warm-up loses the device; otherwise null.</summary>
     public static InferenceError? ForGood(Exception exception) => exception is InferenceException { Error: { IsPermanent: true } error } ? error : null;
@@ -113,9 +122,9 @@ internal sealed class ModelLoader(IReadOnlyList<IBackend> backends, RepositoryOp
                 model.Statistics.LoadDuration = Stopwatch.GetElapsedTime(start);
                 served.Add(new ServedVersion(model, source.Share()));
             }
-            catch (Exception exception) when (source.Steps.Count == 0 && IsLoadFailure(exception))
+            catch (Exception exception) when (source.Steps.Count == 0)
             {
-                failed[version] = exception.Message;
+                failed[version] = Reason(source.Message.Name, exception);
                 forGood ??= ForGood(exception);
             }
         }

@@ -40,6 +40,19 @@ public class ModelRepositoryTests
     }
 
     [Fact]
+    public async Task StartAsync_FaultOfABackend_FailsThatVersionOnlyAndIsLoggedWhole()
+    {
+        await using var repository = new RepositoryUnderTest(ModelControlMode.None);
+        repository.Write("faulty", "version_policy { all { } }", (1, "1"), (2, "fault"));
+
+        Assert.Single(await repository.Models.StartAsync(default));
+
+        Assert.Equal("1:READY,2:UNAVAILABLE", repository.State("faulty"));
+        Assert.Equal("unexpected InvalidOperationException: the backend is broken", repository.Models.Index(readyOnly: false).Single(entry => entry.Version == "2").Reason);
+        Assert.Contains(" at Runtime.Tests.Models.AddBackend.Load(", Assert.Single(repository.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task StartAsync_Explicit_LoadsTheNamedOnly()
     {
         await using var repository = new RepositoryUnderTest(ModelControlMode.Explicit, "a");

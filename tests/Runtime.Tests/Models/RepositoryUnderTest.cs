@@ -18,12 +18,14 @@ internal sealed class RepositoryUnderTest : IAsyncDisposable
 
     public RepositoryUnderTest(ResponseCache? cache, ModelControlMode mode = ModelControlMode.Explicit, params string[] load)
     {
-        var options = new RepositoryOptions { Directories = [_directory.FullName], Mode = mode, LoadAtStart = load, Cache = cache };
+        var options = new RepositoryOptions { Directories = [_directory.FullName], Mode = mode, LoadAtStart = load, Cache = cache, Warn = Warnings.Add };
         Options = options;
         Models = new ModelRepository(options, [Backend]);
     }
 
     public RepositoryOptions Options { get; }
+
+    public List<string> Warnings { get; } = [];
 
     public AddBackend Backend { get; } = new();
 
@@ -98,6 +100,11 @@ internal sealed class AddBackend : IBackend
     public ILoadedModel Load(ModelConfig config, string versionDirectory)
     {
         var text = File.ReadAllText(Path.Combine(versionDirectory, "model"));
+        if (text == "fault")
+        {
+            throw new InvalidOperationException("the backend is broken");
+        }
+
         if (!int.TryParse(text, out var number))
         {
             throw new InferenceException(ErrorCode.InvalidArgument, $"'{text}' is no number");
