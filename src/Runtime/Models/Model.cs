@@ -104,10 +104,14 @@ public sealed class Model : IDisposable
             return full;
         }
 
-        if (_concurrency is null || _concurrency.TryTake())
+        if (_concurrency is null)
         {
-            slot = _concurrency is null ? default : new ModelSlot(_concurrency);
-            _queue?.Announce();
+            return null;
+        }
+
+        if (_concurrency.TryTake())
+        {
+            slot = new ModelSlot(_concurrency);
             return null;
         }
 

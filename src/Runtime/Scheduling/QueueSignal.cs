@@ -23,18 +23,6 @@ internal sealed class QueueSignal(object gate)
         }
     }
 
-    /// <summary>Wakes one sleeper for what is about to come; where nobody sleeps it costs nothing.</summary>
-    public void Announce()
-    {
-        if (Volatile.Read(ref _sleepers) > 0)
-        {
-            lock (gate)
-            {
-                Monitor.Pulse(gate);
-            }
-        }
-    }
-
     /// <summary>Wakes everyone. Under the lock.</summary>
     public void RaiseForAll()
     {

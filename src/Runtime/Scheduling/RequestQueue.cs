@@ -45,16 +45,6 @@ internal sealed class RequestQueue
     /// <summary>Why no request could enter now, whatever its priority; null where one could. Without the lock: the answer of a moment ago.</summary>
     public InferenceError? Refusal() => _levels.AreFull ? _levels.Full("[request id: <id_unknown>] ", level: 0) : null;
 
-    /// <summary>Says that a request is being read, so that an instance that sleeps is awake when it enters: waking takes as long as reading.</summary>
-    public void Announce()
-    {
-        // Whoever waits for company has its time to wake.
-        if (_levels.Rows == 0)
-        {
-            _signal.Announce();
-        }
-    }
-
     /// <summary>Takes the request in, or says why not: the queue is full or closed.</summary>
     public InferenceError? TryEnqueue(PendingRequest request)
     {
