@@ -10,7 +10,7 @@ namespace Runtime.Functions.Compiler;
 /// </summary>
 public sealed class CompilationCache
 {
-    private readonly string? _directory;
+    private readonly Lazy<string?> _directory; // looked at when there is a function, since most hosts serve none
     private readonly string? _shipped;
 
     /// <param name="directory">The directory, made if need be; null for no cache.</param>
@@ -19,12 +19,7 @@ public sealed class CompilationCache
     public CompilationCache(string? directory, Action<string>? warn = null, string? shipped = null)
     {
         _shipped = shipped;
-        var fault = directory is null ? null : Prepare(directory);
-        _directory = fault is null ? directory : null;
-        if (fault is not null)
-        {
-            warn?.Invoke($"compiled functions are not kept in '{directory}': {fault}");
-        }
+        _directory = new Lazy<string?>(() => Usable(directory, warn));
     }
 
     /// <summary>Beside the host's own files, for whoever ships functions compiled with them.</summary>
@@ -60,7 +55,7 @@ public sealed class CompilationCache
     }
 
     /// <summary>The assembly of that key, or null; also for a file that a crash has left in part.</summary>
-    internal byte[]? Find(string key) => Read(_directory, key) ?? Read(_shipped, key);
+    internal byte[]? Find(string key) => Read(_directory.Value, key) ?? Read(_shipped, key);
 
     private static byte[]? Read(string? directory, string key)
     {
@@ -79,21 +74,32 @@ public sealed class CompilationCache
     /// <summary>Keeps an assembly, if it can: whoever finds it finds it whole.</summary>
     internal void Store(string key, byte[] image)
     {
-        if (_directory is null)
+        if (_directory.Value is not { } directory)
         {
             return;
         }
 
-        var draft = Path.Combine(_directory, $".{key}.{Guid.NewGuid():N}");
+        var draft = Path.Combine(directory, $".{key}.{Guid.NewGuid():N}");
         try
         {
             File.WriteAllBytes(draft, [.. image, .. SHA256.HashData(image)]);
-            File.Move(draft, PathOf(_directory, key), overwrite: true);
+            File.Move(draft, PathOf(directory, key), overwrite: true);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             File.Delete(draft);
         }
+    }
+
+    private static string? Usable(string? directory, Action<string>? warn)
+    {
+        if (directory is null || Prepare(directory) is not { } fault)
+        {
+            return directory;
+        }
+
+        warn?.Invoke($"compiled functions are not kept in '{directory}': {fault}");
+        return null;
     }
 
     private static string? Prepare(string directory)

@@ -65,14 +65,19 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
 
     private void Report(IReadOnlyList<ModelEvent> failed)
     {
+        var serves = !options.ExitOnError || failed.Count == 0;
+        if (serves)
+        {
+            _state.Started(); // first, since the first clients wait for it and nobody for the report
+        }
+
         var index = models.Index();
         _logger.LogInformation("{Table}", Table(index));
-        if (options.ExitOnError && failed.Count > 0)
+        if (!serves)
         {
             throw new StartException($"{string.Join("; ", failed.Select(model => model.Reason))} (--exit-on-error=false serves the other models)");
         }
 
-        _state.Started();
         _logger.LogInformation("Serving {Count} of {All} models", index.Count(entry => entry.State == "READY"), index.Count);
     }
 

@@ -94,7 +94,7 @@ internal sealed class InstanceWorker : IDisposable
         var until = Stopwatch.GetTimestamp() + _patience;
         while (_answers is { AreReceived: false } && _queue.HasRoom && Stopwatch.GetTimestamp() < until)
         {
-            Thread.SpinWait(5);
+            Thread.SpinWait(1); // a virtual machine may take microseconds for more, which is what is waited for here
         }
     }
 
