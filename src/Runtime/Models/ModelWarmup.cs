@@ -55,7 +55,8 @@ internal static class ModelWarmup
         var request = new InferenceRequest { Id = $"warm-up {sample.Name}", SequenceId = isSequence ? 1u : 0u, SequenceStart = true, SequenceEnd = true };
         try
         {
-            foreach (var (name, input) in sample.Inputs)
+            // A sequence's controls and states may be named too, as Triton wants them; they are filled here as for any request.
+            foreach (var (name, input) in sample.Inputs.Where(given => config.Inputs.Any(known => known.Name == given.Key)))
             {
                 var rows = config.IsBatching && !isSequence ? Math.Max(1, sample.BatchSize) : 1;
                 long[] shape = config.IsBatching ? [rows, .. input.Dims] : [.. input.Dims];

@@ -92,7 +92,9 @@ public sealed class WarmupTests : IDisposable
             {
                 ControlInput = { new Protocol.ModelSequenceBatching.Types.ControlInput { Name = "ID", Control = { new Protocol.ModelSequenceBatching.Types.Control { Kind = Protocol.ModelSequenceBatching.Types.Control.Types.Kind.ControlSequenceCorrid, DataType = id } } } },
             };
-            config.ModelWarmup.Add(Sample(input => input.ZeroData = true, batch: 3));
+            var sample = Sample(input => input.ZeroData = true, batch: 3);
+            sample.Inputs["ID"] = Zeros(id, 1); // Triton has samples name the controls
+            config.ModelWarmup.Add(sample);
         });
 
         Assert.Equal(new int[6], Assert.Single(_executed).Rows);

@@ -101,7 +101,7 @@ internal static class SchedulingRules
                     $"model '{config.Name}', warmup sample '{sample.Name}': batch size {sample.BatchSize} is more than 'max_batch_size' {config.MaxBatchSize}");
             }
 
-            var unknown = sample.Inputs.Keys.FirstOrDefault(name => config.Input.All(input => input.Name != name));
+            var unknown = sample.Inputs.Keys.FirstOrDefault(name => config.Input.All(input => input.Name != name) && !IsOfSequence(config, name));
             if (unknown is not null)
             {
                 throw new ModelConfigException(
@@ -109,4 +109,7 @@ internal static class SchedulingRules
             }
         }
     }
+
+    private static bool IsOfSequence(Protocol.ModelConfig config, string input) => config.SequenceBatching is { } sequences
+        && (sequences.ControlInput.Any(control => control.Name == input) || sequences.State.Any(state => state.InputName == input));
 }

@@ -103,6 +103,7 @@ public sealed class ConfigRulesTests : IDisposable
     [InlineData("model_warmup { batch_size: 8 inputs { key: 'A' value { zero_data: true } } }")]
     [InlineData("output { name: 'R' data_type: TYPE_FP32 dims: [ 4, -1 ] reshape { shape: [ 2, -1, 2 ] } }")]
     [InlineData("output { name: 'R' data_type: TYPE_FP32 dims: 1 reshape { } }")]
+    [InlineData("sequence_batching { control_input { name: 'START' control { kind: CONTROL_SEQUENCE_START int32_false_true: [0, 1] } } state { input_name: 'S' output_name: 'T' data_type: TYPE_FP32 dims: 1 } } model_warmup { name: 'w' inputs { key: 'START' } inputs { key: 'S' } }")]
     public void Check_CompleteConfig_Passes(string addition) => ConfigRules.Check(Prepare(ConfigTexts.Served + addition));
 
     [Theory]
