@@ -1,3 +1,4 @@
+using Runtime.Backends;
 using Runtime.Host.Lifecycle;
 using Runtime.Host.Logging;
 using Runtime.Host.Options;
@@ -15,6 +16,7 @@ try
         return await verb.RunAsync([.. args.Skip(1)]);
     }
 
+    NativeHeap.Bound();
     TorchBackend.LetIdleThreadsSleep();
     OnnxBackend.BeginPreload();
     ModelConfigText.BeginPreload();

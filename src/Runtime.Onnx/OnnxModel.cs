@@ -53,9 +53,5 @@ internal sealed class OnnxModel : ILoadedModel
 
     public IEnumerable<(Device Device, long Bytes)> MemoryUse() => _sessions.MemoryUse();
 
-    public void Dispose()
-    {
-        _sessions.Dispose();
-        NativeHeap.Trim();
-    }
+    public void Dispose() => _sessions.Dispose();
 }

@@ -65,7 +65,6 @@ internal sealed class TorchModel : ILoadedModel
             module.Dispose();
         }
 
-        NativeHeap.Trim();
         foreach (var device in _devices.Where(device => device.IsGpu).Distinct())
         {
             // A lost device has nothing to give back.

@@ -7,7 +7,7 @@ namespace Runtime.Models;
 /// How models come and go: loads, replaces and retires them, the changes of one model one after the other. What is new serves
 /// before it lets go of what served. Thread-safe.
 /// </summary>
-internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> entries, RepositoryOptions options, ModelLoader loader)
+internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> entries, RepositoryOptions options, ModelLoader loader, MemoryReclaim memory)
 {
     private readonly Lock _gate = new();
     private readonly List<Task> _retiring = [];
@@ -155,6 +155,7 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
             Retire(entry, entry.Adopt(result));
         }
 
+        memory.Request();
         TellIfForGood(entry.Name, result.ForGood);
         return Report(entry.Name, result);
     }
@@ -221,6 +222,7 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
     {
         await Task.Yield(); // out of the lock
         await served.RetireAsync().ConfigureAwait(false);
+        memory.Request();
         lock (_gate)
         {
             entry.Unloaded(served.Model.Version);

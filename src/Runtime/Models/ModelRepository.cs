@@ -20,6 +20,7 @@ public sealed class ModelRepository : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<string, ModelEntry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ModelEntry>.AlternateLookup<ReadOnlySpan<char>> _byName;
+    private readonly MemoryReclaim _memory;
     private readonly CancellationTokenSource _stopping = new();
     private Task _polling = Task.CompletedTask;
 
@@ -27,7 +28,8 @@ public sealed class ModelRepository : IAsyncDisposable
     {
         _options = options;
         _time = time ?? TimeProvider.System;
-        _lifecycle = new ModelLifecycle(_entries, options, new ModelLoader(backends, options, _time, Acquire));
+        _memory = new MemoryReclaim(_time);
+        _lifecycle = new ModelLifecycle(_entries, options, new ModelLoader(backends, options, _time, Acquire), _memory);
         _byName = _entries.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
@@ -154,6 +156,7 @@ public sealed class ModelRepository : IAsyncDisposable
         }
 
         await _lifecycle.AwaitRetiredAsync().ConfigureAwait(false);
+        _memory.Dispose();
         _stopping.Dispose();
     }
 

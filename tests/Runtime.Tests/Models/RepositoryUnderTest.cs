@@ -16,11 +16,21 @@ internal sealed class RepositoryUnderTest : IAsyncDisposable
     {
     }
 
+    public RepositoryUnderTest(TimeProvider time)
+        : this(null, time)
+    {
+    }
+
     public RepositoryUnderTest(ResponseCache? cache, ModelControlMode mode = ModelControlMode.Explicit, params string[] load)
+        : this(cache, null, mode, load)
+    {
+    }
+
+    private RepositoryUnderTest(ResponseCache? cache, TimeProvider? time, ModelControlMode mode = ModelControlMode.Explicit, params string[] load)
     {
         var options = new RepositoryOptions { Directories = [_directory.FullName], Mode = mode, LoadAtStart = load, Cache = cache, Warn = Warnings.Add };
         Options = options;
-        Models = new ModelRepository(options, [Backend]);
+        Models = new ModelRepository(options, [Backend], time);
     }
 
     public RepositoryOptions Options { get; }

@@ -1,6 +1,6 @@
 namespace Runtime.Tests.Scheduling;
 
-/// <summary>A clock whose timers go off when the test says so.</summary>
+/// <summary>A clock whose timers, those that were started, go off when the test says so.</summary>
 internal sealed class ManualTime : TimeProvider
 {
     private readonly List<ManualTimer> _timers = [];
@@ -17,6 +17,18 @@ internal sealed class ManualTime : TimeProvider
         foreach (var timer in timers)
         {
             timer.Fire();
+        }
+    }
+
+    /// <summary>How many timers are started.</summary>
+    public int DueCount
+    {
+        get
+        {
+            lock (_timers)
+            {
+                return _timers.Count(timer => timer.IsDue);
+            }
         }
     }
 
@@ -40,6 +52,7 @@ internal sealed class ManualTime : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, () => callback(state));
+        timer.Change(dueTime, period);
         lock (_timers)
         {
             _timers.Add(timer);
@@ -50,9 +63,25 @@ internal sealed class ManualTime : TimeProvider
 
     private sealed class ManualTimer(ManualTime time, Action fire) : ITimer
     {
-        public void Fire() => fire();
+        private (bool IsDue, bool Recurs) _state; // read and written by the test and by what it tests, never at once
 
-        public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+        public bool IsDue => _state.IsDue;
+
+        public void Fire()
+        {
+            var (isDue, recurs) = _state;
+            _state.IsDue = isDue && recurs;
+            if (isDue)
+            {
+                fire();
+            }
+        }
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            _state = (dueTime != Timeout.InfiniteTimeSpan, period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero);
+            return true;
+        }
 
         public void Dispose()
         {
