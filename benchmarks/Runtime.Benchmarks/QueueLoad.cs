@@ -21,8 +21,10 @@ internal static class QueueLoad
     public static async Task RunAsync()
     {
         // Without a delay the clients settle into two groups that take turns; one longer than the execution brings them together.
-        await LoadAsync(delayMicroseconds: 0);
-        await LoadAsync(delayMicroseconds: 500);
+        await LoadAsync(delayMicroseconds: 0, synchronous: false);
+        await LoadAsync(delayMicroseconds: 500, synchronous: false);
+        await LoadAsync(delayMicroseconds: 0, synchronous: true);
+        await LoadAsync(delayMicroseconds: 500, synchronous: true);
         foreach (var delay in (ulong[])[100, 500, 1500, 5000, 20000])
         {
             await DelayAsync(delay);
@@ -32,13 +34,14 @@ internal static class QueueLoad
         await IdleAsync(instances: 4, delayMicroseconds: 500);
     }
 
-    private static async Task LoadAsync(ulong delayMicroseconds)
+    private static async Task LoadAsync(ulong delayMicroseconds, bool synchronous)
     {
+        Console.WriteLine(synchronous ? "clients that go on on the instance's thread" : "clients that go on on the thread pool");
         Console.WriteLine($"{$"{delayMicroseconds} µs",-8}{"rate/s",10}{"of ideal",10}{"mean batch",12}{"p50 µs",10}{"p99 µs",10}");
         var results = new List<LoadResult>();
         for (var i = 0; i <= Repeats; i++)
         {
-            results.Add(await LoadAsync(TimeSpan.FromSeconds(2), delayMicroseconds));
+            results.Add(await LoadAsync(TimeSpan.FromSeconds(2), delayMicroseconds, synchronous));
         }
 
         results.RemoveAt(0); // to warm up
@@ -58,29 +61,30 @@ internal static class QueueLoad
 
     private static double Middle(IEnumerable<double> values) => values.Order().ElementAt(Repeats / 2);
 
-    private static async Task<LoadResult> LoadAsync(TimeSpan duration, ulong delayMicroseconds)
+    private static async Task<LoadResult> LoadAsync(TimeSpan duration, ulong delayMicroseconds, bool synchronous)
     {
         using var model = Make(CostMicroseconds, delayMicroseconds, instances: 1);
         var end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
         var start = Stopwatch.GetTimestamp();
-        var latencies = await Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(() => ClientAsync(model, end))));
+        var latencies = await Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => Task.Run(() => ClientAsync(model, end, synchronous))));
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var all = latencies.SelectMany(client => client).Order().ToArray();
         var counts = model.Statistics.Snapshot();
         return new LoadResult(all.Length / seconds, (double)counts.InferenceCount / counts.ExecutionCount, all[all.Length / 2], all[all.Length * 99 / 100]);
     }
 
-    private static async Task<List<double>> ClientAsync(Model model, long end)
+    private static async Task<List<double>> ClientAsync(Model model, long end, bool synchronous)
     {
         var latencies = new List<double>(1 << 17);
         for (var start = Stopwatch.GetTimestamp(); start < end;)
         {
-            await SendAsync(model);
+            await SendAsync(model, synchronous);
             var now = Stopwatch.GetTimestamp();
             latencies.Add(Stopwatch.GetElapsedTime(start, now).TotalMicroseconds);
             start = now;
         }
 
+        await Task.Yield(); // whoever ends the model must not do it on the model's thread
         return latencies;
     }
 
@@ -111,9 +115,9 @@ internal static class QueueLoad
         Console.WriteLine($"idle, {instances} instances: {(process.TotalProcessorTime - start).TotalMilliseconds / 3000:P2} of a core");
     }
 
-    private static async Task SendAsync(Model model)
+    private static async Task SendAsync(Model model, bool synchronous = false)
     {
-        using var request = new InferenceRequest();
+        using var request = new InferenceRequest { AllowSynchronousContinuations = synchronous };
         request.Inputs.Rent("X", DataType.Int32, [1, 1], 4, out _);
         using var response = await model.InferAsync(request, CancellationToken.None);
         if (response.Error is not null)

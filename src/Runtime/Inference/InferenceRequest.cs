@@ -47,6 +47,13 @@ public sealed class InferenceRequest : IDisposable
     /// <summary>What the model fills in of the request's way through it; null where nobody wants to know.</summary>
     public RequestTimeline? Timeline { get; set; }
 
+    /// <summary>
+    /// Whether whoever awaits the answer may go on on the thread of the instance that gave it, as long as nothing waits for that
+    /// instance; <c>false</c>: always on the thread pool. For callers in the process, which save a change of threads for each
+    /// answer. Until it awaits something else such a caller holds up the model: it must not block, nor dispose the model.
+    /// </summary>
+    public bool AllowSynchronousContinuations { get; set; }
+
     /// <summary>Set where the host itself asks, to see whether the model still executes: no limit, cache or statistic knows of such a request.</summary>
     internal Models.ModelProbe? Probe { get; set; }
 

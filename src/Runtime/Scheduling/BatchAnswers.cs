@@ -1,9 +1,11 @@
+using System.Diagnostics;
+
 namespace Runtime.Scheduling;
 
 /// <summary>
 /// The answers of one batch on their way: one item of the thread pool hands them over in turn, which costs a fraction of an
 /// item each. Before a receiver goes on, the item is queued once more for the rest, so that idle threads of the pool join
-/// in, and a receiver that blocks holds up nobody else.
+/// in, and a receiver that blocks holds up nobody else. Receivers that say they go on in no time do so on the instance's thread.
 /// </summary>
 internal sealed class BatchAnswers(int capacity) : IThreadPoolWorkItem
 {
@@ -19,10 +21,19 @@ internal sealed class BatchAnswers(int capacity) : IThreadPoolWorkItem
     /// <summary>Takes a request whose <see cref="PendingRequest.Answer"/> is set. Not after <see cref="Send"/>.</summary>
     public void Add(PendingRequest request) => _requests[_count++] = request;
 
-    /// <summary>Lets the pool hand the answers over. Once.</summary>
-    public void Send()
+    /// <summary>Hands over the answers of receivers that go on on this thread, one after the other, and lets the pool do the rest. Once.</summary>
+    /// <param name="queue">Where receivers come back to; what fills a batch there ends this thread's part.</param>
+    /// <param name="until">The timestamp that ends it too.</param>
+    public void Send(RequestQueue queue, long until)
     {
-        if (_count > 0)
+        var isLate = false;
+        while (!isLate && _taken < _count && queue.HasRoom && _requests[_taken].Request.AllowSynchronousContinuations)
+        {
+            Release(_requests[_taken++]);
+            isLate = Stopwatch.GetTimestamp() >= until;
+        }
+
+        if (_taken < _count)
         {
             QueueOnce();
         }
@@ -38,10 +49,14 @@ internal sealed class BatchAnswers(int capacity) : IThreadPoolWorkItem
                 QueueOnce();
             }
 
-            var request = _requests[taken - 1];
-            request.Release(request.Answer!.Value, inline: true);
-            Interlocked.Increment(ref _received);
+            Release(_requests[taken - 1]);
         }
+    }
+
+    private void Release(PendingRequest request)
+    {
+        request.Release(request.Answer!.Value, inline: true);
+        Interlocked.Increment(ref _received);
     }
 
     private void QueueOnce()

@@ -49,8 +49,14 @@ internal sealed class InstanceWorker : IDisposable
     public void AwaitPrepared() => _prepared.Task.GetAwaiter().GetResult();
 
     /// <summary>Waits for the thread, which ends when the queue is closed and empty, and disposes the instance.</summary>
+    /// <exception cref="InvalidOperationException">This is that thread, lent to a receiver of an answer; it would wait for itself.</exception>
     public void Dispose()
     {
+        if (Thread.CurrentThread == _thread)
+        {
+            throw new InvalidOperationException($"model '{_config.Name}' cannot be disposed on the thread of its instance, where a request that allows synchronous continuations goes on; await something else first");
+        }
+
         _thread.Join();
         _instance.Dispose();
     }
@@ -184,7 +190,7 @@ internal sealed class InstanceWorker : IDisposable
         }
         finally
         {
-            _answers.Send();
+            _answers.Send(_queue, Stopwatch.GetTimestamp() + _patience);
         }
     }
 
@@ -221,13 +227,20 @@ internal sealed class InstanceWorker : IDisposable
         }
 
         request.Times = times with { Arrival = request.Times.Arrival, Queued = request.Times.Queued };
-        if (answers is null || request.Order is not null)
+        if (request.Order is not null)
         {
             request.Complete(outputs);
             return;
         }
 
-        request.Answer = new PendingResult(outputs, null, default);
+        var answer = new PendingResult(outputs, null, default);
+        if (answers is null)
+        {
+            request.Release(answer, inline: request.Request.AllowSynchronousContinuations && _queue.HasRoom);
+            return;
+        }
+
+        request.Answer = answer;
         answers.Add(request);
     }
 

@@ -7,8 +7,8 @@ namespace Runtime.Scheduling;
 
 /// <summary>
 /// A request between its door and an instance: a node of the queue's lists and the promise of its outputs. Completed
-/// exactly once, by whoever takes it out of the queue; the awaiting side continues on the thread pool, never on the
-/// completing thread.
+/// exactly once, by whoever takes it out of the queue; the awaiting side continues on the thread pool, and on the completing
+/// thread only where the request allows it.
 /// </summary>
 internal sealed class PendingRequest : IValueTaskSource<PendingResult>
 {
