@@ -25,7 +25,15 @@ internal sealed class FrameReader(PipeReader pipe, MessageEncoding encoding, lon
 
     /// <summary>Waits for a whole message; false when the client has sent its last.</summary>
     /// <exception cref="GrpcException">The bytes are no such message, or too many.</exception>
-    public async ValueTask<bool> ReadAsync(CancellationToken cancellation)
+    public ValueTask<bool> ReadAsync(CancellationToken cancellation) => ReadAsync(null, cancellation);
+
+    /// <inheritdoc cref="ReadAsync(CancellationToken)"/>
+    /// <param name="begun">
+    /// Looks at a message that is still coming in: its length, and what is there of it, nothing where that is compressed. Throws
+    /// to leave the rest unread; <c>true</c> when it has seen enough.
+    /// </param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    public async ValueTask<bool> ReadAsync(Func<long, ReadOnlySequence<byte>, bool>? begun, CancellationToken cancellation)
     {
         Release();
         while (!_isDrained)
@@ -37,13 +45,20 @@ internal sealed class FrameReader(PipeReader pipe, MessageEncoding encoding, lon
             }
 
             var buffer = result.Buffer;
-            if (TryTakeFrame(buffer, out var isCompressed, out var message))
+            if (TryReadHeader(buffer, out var isCompressed, out var length))
             {
-                _end = message.End;
-                _holdsFrame = true;
-                _isDrained = result.IsCompleted && _end.Equals(buffer.End);
-                Message = isCompressed ? Decompress(message) : message;
-                return true;
+                var message = buffer.Slice(HeaderSize);
+                if (message.Length >= length)
+                {
+                    message = message.Slice(0, length);
+                    _end = message.End;
+                    _holdsFrame = true;
+                    _isDrained = result.IsCompleted && _end.Equals(buffer.End);
+                    Message = isCompressed ? Decompress(message) : message;
+                    return true;
+                }
+
+                begun = begun?.Invoke(length, isCompressed ? default : message) is false ? begun : null;
             }
 
             if (result.IsCompleted)
@@ -81,9 +96,9 @@ internal sealed class FrameReader(PipeReader pipe, MessageEncoding encoding, lon
 
     public void Dispose() => Release();
 
-    private bool TryTakeFrame(ReadOnlySequence<byte> buffer, out bool isCompressed, out ReadOnlySequence<byte> message)
+    private bool TryReadHeader(ReadOnlySequence<byte> buffer, out bool isCompressed, out long length)
     {
-        (isCompressed, message) = (false, default);
+        (isCompressed, length) = (false, 0);
         if (buffer.Length < HeaderSize)
         {
             return false;
@@ -91,15 +106,9 @@ internal sealed class FrameReader(PipeReader pipe, MessageEncoding encoding, lon
 
         Span<byte> header = stackalloc byte[HeaderSize];
         buffer.Slice(0, HeaderSize).CopyTo(header);
-        long length = BinaryPrimitives.ReadUInt32BigEndian(header[1..]);
+        length = BinaryPrimitives.ReadUInt32BigEndian(header[1..]);
         isCompressed = header[0] == 1;
         CheckHeader(header[0], length);
-        if (buffer.Length - HeaderSize < length)
-        {
-            return false;
-        }
-
-        message = buffer.Slice(HeaderSize, length);
         return true;
     }
 

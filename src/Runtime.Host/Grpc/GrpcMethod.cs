@@ -1,3 +1,4 @@
+using System.Buffers;
 using Google.Protobuf;
 using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
@@ -27,9 +28,9 @@ internal abstract class GrpcMethod(string service, string name, ApiGroup? group)
 
     /// <summary>Reads the only message of a call that has one.</summary>
     /// <exception cref="GrpcException">There is none.</exception>
-    protected static async ValueTask ReadOnlyMessageAsync(GrpcCall call)
+    protected static async ValueTask ReadOnlyMessageAsync(GrpcCall call, Func<long, ReadOnlySequence<byte>, bool>? begun = null)
     {
-        if (!await call.Reader.ReadAsync(call.Cancellation))
+        if (!await call.Reader.ReadAsync(begun, call.Cancellation))
         {
             throw new GrpcException(GrpcStatus.Internal("The request has no message; the method takes one."));
         }

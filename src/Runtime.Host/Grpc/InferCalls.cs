@@ -37,6 +37,41 @@ internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regio
     /// <summary>Cancelled when the server takes no more requests.</summary>
     public CancellationToken Draining => admission.State.Draining;
 
+    /// <summary>Looks whether a request that is still coming in would be let in, so that a full server or model need not read it first.</summary>
+    /// <param name="length">The length of its message.</param>
+    /// <param name="beginning">What is there of it; empty where it is compressed.</param>
+    /// <returns>Whether there is nothing more to look at.</returns>
+    /// <exception cref="InferenceException">There is too much in flight or no such model.</exception>
+    public bool CheckRoom(long length, ReadOnlySequence<byte> beginning)
+    {
+        if (admission.TryEnter(length, out var ticket) is { } refusal)
+        {
+            throw new InferenceException(refusal);
+        }
+
+        ticket.Dispose();
+        if (!InferRequestDecoder.TryReadModel(beginning, out var name, out var version))
+        {
+            return false;
+        }
+
+        if (acquire(name, version, out var lease) is { } missing)
+        {
+            throw new InferenceException(missing);
+        }
+
+        using (lease)
+        {
+            if (lease.Model.TryEnter(out var slot) is { } busy)
+            {
+                throw new InferenceException(busy.Naming(name));
+            }
+
+            slot.Dispose();
+            return true;
+        }
+    }
+
     /// <summary>Lets the request in, decodes it, leases the model and builds the request; the caller disposes the result. The frame's memory may go afterwards.</summary>
     /// <param name="frame">The message's bytes.</param>
     /// <param name="message">The decoded message, once it is.</param>

@@ -39,6 +39,36 @@ internal static class InferRequestDecoder
         return message;
     }
 
+    /// <summary>Finds the model in the beginning of a message whose first fields are the model's name and version, as protobuf's own writers order them.</summary>
+    /// <returns>Whether both, or the name alone, are there for certain.</returns>
+    /// <exception cref="InferenceException">They are no text.</exception>
+    public static bool TryReadModel(ReadOnlySequence<byte> beginning, out string name, out string version)
+    {
+        const byte Name = (1 << 3) | (byte)WireType.Bytes;
+        const byte Version = (2 << 3) | (byte)WireType.Bytes;
+        const byte LongestOneByteLength = 127;
+
+        (name, version) = ("", "");
+        var reader = new SequenceReader<byte>(beginning);
+        while (reader.TryRead(out var tag))
+        {
+            if (tag is not (Name or Version))
+            {
+                return name.Length > 0;
+            }
+
+            if (!reader.TryRead(out var length) || length > LongestOneByteLength || !reader.TryReadExact(length, out var value))
+            {
+                return false;
+            }
+
+            var text = WireReader.Text(Contiguous(value).Span);
+            (name, version) = tag == Name ? (text, version) : (name, text);
+        }
+
+        return false;
+    }
+
     private static void ReadField(InferMessage message, int field, ReadOnlySequence<byte> value)
     {
         switch (field)

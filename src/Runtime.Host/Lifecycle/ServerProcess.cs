@@ -11,6 +11,9 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     private readonly ServerState _state = admission.State;
     private readonly ILogger _logger = loggers.CreateLogger<ServerProcess>();
 
+    /// <summary>Whether models were still loading when the process had to end.</summary>
+    private bool _stillLoads;
+
     /// <summary>The clock of the start and the drain.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -23,7 +26,7 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
             server.Listen();
             await LoadAsync(stop);
             await Task.WhenAny(stop, _state.Broken);
-            return await DrainAsync() && _state.IsLive ? 0 : 1;
+            return await DrainAsync() && _state.IsLive && !_stillLoads ? 0 : 1;
         }
         finally
         {
@@ -49,7 +52,17 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
         finally
         {
             await cancellation.CancelAsync();
-            await ((Task)loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await EndLoadingAsync(loading);
+        }
+    }
+
+    /// <summary>No more models begin to load; those that do cannot be interrupted.</summary>
+    private async Task EndLoadingAsync(Task loading)
+    {
+        _stillLoads = !await EndsWithinAsync(loading.ContinueWith(static _ => { }, TaskScheduler.Default), TimeSpan.FromSeconds(options.ExitTimeoutSecs));
+        if (_stillLoads)
+        {
+            _logger.LogError("The exit timeout of {Seconds} seconds ended models that were still loading", options.ExitTimeoutSecs);
         }
     }
 
@@ -57,8 +70,8 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     {
         if (await Task.WhenAny(loading, Task.Delay(FirstRequest.LongStart, Time, cancellation)) != loading)
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            limit.CancelAfter(FirstRequest.Longest);
+            using var longest = new CancellationTokenSource(FirstRequest.Longest, Time);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, longest.Token);
             await FirstRequest.SendAsync(limit.Token);
         }
     }
@@ -114,6 +127,11 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     /// <summary>What holds a lost device or hangs may never be freed, so the end of the process then waits no longer than the exit timeout.</summary>
     private async Task UnloadAsync()
     {
+        if (_stillLoads)
+        {
+            return; // it would wait for the same load
+        }
+
         var unloading = models.StopAsync().AsTask();
         if (_state.IsLive && !_state.HasHungModel)
         {

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Runtime.Devices;
 
 /// <summary>The GPUs that CUDA shows this process, or why there are none.</summary>
@@ -8,18 +10,21 @@ public sealed unsafe class CudaDevices
     /// <summary>Asks the driver in that library.</summary>
     internal CudaDevices(string library)
     {
+        // Most machines have none, and an exception would take milliseconds of every start.
+        if (!NativeLibrary.TryLoad(library, out var handle))
+        {
+            WhyNone = $"there is no NVIDIA driver ({library})";
+            return;
+        }
+
         try
         {
-            var driver = new CudaDriver(library);
+            var driver = new CudaDriver(handle);
             HasDriver = true;
             All = List(driver, out var whyNone);
             WhyNone = whyNone;
         }
-        catch (DllNotFoundException)
-        {
-            WhyNone = $"there is no NVIDIA driver ({library})";
-        }
-        catch (Exception exception) when (exception is BadImageFormatException or EntryPointNotFoundException)
+        catch (EntryPointNotFoundException exception)
         {
             WhyNone = $"the NVIDIA driver cannot be used: {exception.Message}";
         }

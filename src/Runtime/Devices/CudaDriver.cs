@@ -36,12 +36,10 @@ internal sealed unsafe class CudaDriver
     private readonly delegate* unmanaged<int, byte**, int> _getErrorName;
     private readonly delegate* unmanaged<int, byte**, int> _getErrorString;
 
-    /// <exception cref="DllNotFoundException">There is no such library.</exception>
-    /// <exception cref="BadImageFormatException">It is not a library.</exception>
+    /// <param name="handle">The library, loaded.</param>
     /// <exception cref="EntryPointNotFoundException">It lacks a function, as a very old driver does.</exception>
-    public CudaDriver(string library)
+    public CudaDriver(nint handle)
     {
-        var handle = NativeLibrary.Load(library);
         nint Get(string name) => NativeLibrary.GetExport(handle, name);
         Init = (delegate* unmanaged<uint, int>)Get("cuInit");
         DeviceGetCount = (delegate* unmanaged<int*, int>)Get("cuDeviceGetCount");

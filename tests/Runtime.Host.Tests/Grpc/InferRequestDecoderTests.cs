@@ -21,6 +21,29 @@ public sealed class InferRequestDecoderTests
         }
     }
 
+    [Theory]
+    [InlineData("simple", "")]
+    [InlineData("simple", "12")]
+    public void TryReadModel_MessageCutAtEveryByte_FindsTheModelOnceItIsCertain(string name, string version)
+    {
+        var request = new ModelInferRequest { ModelName = name, ModelVersion = version, Id = "a" };
+        var bytes = request.ToByteArray();
+        var certain = bytes.Length - request.Id.Length - 1; // the tag of what follows
+        for (var cut = 0; cut <= bytes.Length; cut++)
+        {
+            var isThere = InferRequestDecoder.TryReadModel(Segments.Cut(bytes[..cut], 3), out var found, out var foundVersion);
+
+            Assert.Equal(cut >= certain, isThere);
+            Assert.Equal(isThere ? (name, version) : default, isThere ? (found, foundVersion) : default);
+        }
+    }
+
+    [Theory]
+    [InlineData(0x1A, 1, (int)'i', 0x0A, 1, (int)'m')] // the id before the name
+    [InlineData(0x0A, 0x80, 0x01, 0x2A)] // a name of 128 bytes
+    public void TryReadModel_UnusualBeginnings_AreLeftToTheWholeMessage(params int[] bytes)
+        => Assert.False(InferRequestDecoder.TryReadModel(new ReadOnlySequence<byte>([.. bytes.Select(value => (byte)value)]), out _, out _));
+
     [Fact]
     public void Decode_UnpackedRepeatedAndUnknownFields_ReadsAsProtobufWants()
     {

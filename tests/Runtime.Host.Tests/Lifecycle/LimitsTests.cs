@@ -77,6 +77,29 @@ public sealed class LimitsTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData("", 1, 0, 0)]
+    [InlineData("", 0, 200, 0)]
+    [InlineData("parameters { key: 'max_concurrent_requests' value { string_value: '1' } }", 0, 0, 1)]
+    public async Task Infer_LimitReached_IsRefusedOverGrpcBeforeTheMessageHasCome(string config, int requests, long bytes, int counted)
+    {
+        await StartAsync(config, options => options with { MaxRequestsInFlight = requests, MaxBodyBytesInFlight = bytes });
+        var first = PostAsync();
+        await _gate.Entered.WaitAsync();
+        var message = TestRequests.Infer("gate", Enumerable.Range(0, 100).ToArray()).ToByteArray();
+        using var body = new OpenBody(Frames.Of(message)[..40]);
+
+        using var refused = await _grpc.SendAsync(ModelInfer, body, default);
+        await refused.Content.ReadAsByteArrayAsync();
+
+        Assert.Equal(GrpcStatusCode.ResourceExhausted, GrpcClient.Status(refused));
+        Assert.Contains($"nv_inference_request_failure{{model=\"gate\",reason=\"REJECTED\",version=\"1\"}} {counted}", await MetricsAsync());
+        body.End();
+        _gate.Opened.Release();
+        Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
+        await AssertNothingHeldAsync();
+    }
+
+    [Theory]
     [InlineData("nonsense", 400)]
     [InlineData("""{"inputs":[{"name":"X","shape":[1,1],"datatype":"INT32","data":[-1]}]}""", 500)]
     public async Task Infer_Fails_GivesItsPlaceBack(string body, int status)

@@ -17,6 +17,7 @@ public sealed class ServerProcessTests : IDisposable
     private readonly ServingLine _serving = new();
     private readonly ServerState _state = new(strictReadiness: true, () => true);
     private InferenceServer? _server;
+    private bool _isEndless;
     private int _unloads;
 
     public void Dispose()
@@ -37,6 +38,19 @@ public sealed class ServerProcessTests : IDisposable
 
         Assert.Equal(0, await running);
         Assert.Equal(1, _unloads);
+    }
+
+    [Fact]
+    public async Task Run_StoppedWhileALoadGoesOn_EndsWithTheExitTimeout()
+    {
+        _isEndless = true;
+        var running = RunAsync(ServerUnderTest.FreePorts with { ExitTimeoutSecs = 0 }, Good);
+        await _loading.Task;
+        _stop.SetResult();
+
+        Assert.Equal(1, await running);
+        Assert.Equal(0, _unloads);
+        _loaded.SetResult();
     }
 
     [Fact]
@@ -94,7 +108,7 @@ public sealed class ServerProcessTests : IDisposable
     private async Task<IReadOnlyList<ModelEvent>> LoadAsync(ModelEvent[] failed, CancellationToken cancellation)
     {
         _loading.SetResult();
-        await _loaded.Task.WaitAsync(cancellation);
+        await _loaded.Task.WaitAsync(_isEndless ? default : cancellation);
         return failed;
     }
 
