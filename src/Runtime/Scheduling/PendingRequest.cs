@@ -42,6 +42,8 @@ internal sealed class PendingRequest : IValueTaskSource<PendingResult>
     public Sequence? Sequence { get; set; }
 
     // The queue's: guarded by its lock.
+    /// <summary>When it entered, which is later than <see cref="RequestTimes.Queued"/> where it waited behind its sequence before.</summary>
+    internal long Entered;
     internal PendingList? List;
     internal PendingRequest? Next;
     internal PendingRequest? Previous;

@@ -143,7 +143,7 @@ internal sealed class QueueLevels
         var oldest = long.MaxValue;
         foreach (var request in batch)
         {
-            oldest = Math.Min(oldest, request.Times.Queued);
+            oldest = Math.Min(oldest, request.Entered);
         }
 
         return oldest;

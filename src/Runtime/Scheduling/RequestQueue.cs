@@ -50,7 +50,12 @@ internal sealed class RequestQueue
     {
         var level = _levels.LevelOf(request.Request.Priority);
         var policy = _levels.PolicyOf(level);
-        request.Times.Queued = Stopwatch.GetTimestamp();
+        request.Entered = Stopwatch.GetTimestamp();
+        if (request.Times.Queued == 0)
+        {
+            request.Times.Queued = request.Entered;
+        }
+
         lock (_gate)
         {
             if (_closed)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Runtime.Inference;
 using Runtime.Models;
 using Runtime.Tensors;
@@ -65,6 +66,7 @@ internal sealed class SequenceScheduler : IDisposable
             pending.Sequence = sequence;
             if (sequence.Current is not null)
             {
+                pending.Times.Queued = Stopwatch.GetTimestamp();
                 sequence.Backlog.AddLast(pending);
                 _statistics.AddPending(1);
                 return null;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Runtime.Inference;
 using Runtime.Models;
@@ -9,6 +10,8 @@ namespace Runtime.Tests.Scheduling;
 
 public class SequenceSchedulerTests
 {
+    private readonly Gate _gate = new();
+
     [Fact]
     public async Task InferAsync_StateCarried_AddsUpUntilTheNextStart()
     {
@@ -56,6 +59,24 @@ public class SequenceSchedulerTests
         var sums = (await Task.WhenAll(tasks)).Select(response => TestModels.Values(response).Single());
 
         Assert.Equal(Enumerable.Range(1, 50).Select(i => i * (i + 1) / 2), sums);
+    }
+
+    [Fact]
+    public async Task InferAsync_WaitsBehindItsSequence_CountsAsWaitingInTheQueue()
+    {
+        using var model = Accumulator(gate: _gate);
+        var first = Send(model, 7, 1, start: true);
+        await _gate.EnteredAsync();
+        using var request = Request(7, 2);
+        request.Timeline = new RequestTimeline();
+        var second = model.InferAsync(request, default);
+        var whileTheFirstRan = Stopwatch.GetTimestamp();
+        _gate.Open(2);
+
+        Assert.Equal(1, await first);
+        using var response = await second;
+        Assert.Equal(3, TestModels.Values(response).Single());
+        Assert.InRange(request.Timeline.Times.Queued, request.ArrivalTimestamp, whileTheFirstRan);
     }
 
     [Fact]
@@ -152,9 +173,10 @@ public class SequenceSchedulerTests
     }
 
     /// <summary>Y = X + STATE, STATE' = Y; checks that START comes with a state of zero.</summary>
-    private static Model Accumulator(TimeProvider? time = null, Action<Protocol.ModelConfig>? configure = null, ModelLimits? limits = null) => TestModels.Make(
+    private static Model Accumulator(TimeProvider? time = null, Action<Protocol.ModelConfig>? configure = null, ModelLimits? limits = null, Gate? gate = null) => TestModels.Make(
         (inputs, _) =>
         {
+            gate?.Pass();
             var x = inputs.Find("X")!;
             var outputs = new TensorSet();
             outputs.Rent("Y", DataType.Int32, x.Shape, x.Data.Length, out var sum);

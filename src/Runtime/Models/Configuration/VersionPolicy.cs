@@ -4,6 +4,8 @@ namespace Runtime.Models.Configuration;
 public static class VersionPolicy
 {
     /// <summary>The versions to serve, ascending; a policy without a choice is the latest one.</summary>
+    /// <param name="policy">The model's policy.</param>
+    /// <param name="available">The versions on disk, each once.</param>
     public static IReadOnlyList<long> Select(Protocol.ModelVersionPolicy policy, IEnumerable<long> available)
     {
         var versions = available.ToArray();
