@@ -40,6 +40,8 @@ internal sealed class OnnxInstance : IModelInstance
 
     public MemoryPool<byte>? InputMemory => _device.HostMemory;
 
+    public bool RunsOnAnyThread => _device.Gpu is null;
+
     public TensorSet Execute(TensorSet inputs, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();

@@ -56,6 +56,9 @@ public interface IModelInstance : IDisposable
     /// <summary>Memory from which its device copies faster than from the process's own, to gather batches in; null where there is none.</summary>
     MemoryPool<byte>? InputMemory => null;
 
+    /// <summary>Whether <see cref="Execute"/> may be called on any thread, one at a time; otherwise it always is on the thread that prepared it.</summary>
+    bool RunsOnAnyThread => false;
+
     /// <summary>Called once, on the thread that will execute, before the model serves: for what the first executions cost beyond the others. What it throws fails the load.</summary>
     void Prepare()
     {

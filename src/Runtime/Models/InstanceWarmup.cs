@@ -105,6 +105,8 @@ internal sealed class InstanceWarmup(ModelConfig config, string directory, ILoad
     {
         public MemoryPool<byte>? InputMemory => instance.InputMemory;
 
+        public bool RunsOnAnyThread => instance.RunsOnAnyThread;
+
         public void Prepare()
         {
             instance.Prepare();

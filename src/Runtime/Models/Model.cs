@@ -19,6 +19,8 @@ public sealed class Model : IDisposable
     private readonly Padding? _padding;
     private readonly ConcurrencyLimit? _concurrency;
     private readonly ModelResponses _responses;
+    /// <summary>The requests that wait for an instance or execute.</summary>
+    private int _inFlight;
 
     /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
     /// <param name="config">The complete configuration.</param>
@@ -155,16 +157,25 @@ public sealed class Model : IDisposable
 
         var queue = _queue ?? throw new InvalidOperationException($"model '{Name}' is decoupled");
         var pending = new PendingRequest(request, rows, cancellation) { Padding = _padding, MixesShapes = _instances!.MixShapes };
-        error = _sequences is null ? queue.TryEnqueue(pending) : _sequences.TryEnqueue(pending);
-        if (error is not null)
-        {
-            return _responses.Refuse(request, error, error.Code == ErrorCode.Unavailable ? FailureReason.Rejected : FailureReason.Other);
-        }
-
         PendingResult result;
-        using (cancellation.CanBeCanceled ? cancellation.UnsafeRegister(CancelPending, Tuple.Create(this, pending)) : default)
+        var isAlone = Interlocked.Increment(ref _inFlight) == 1;
+        try
         {
-            result = await pending.Completion.ConfigureAwait(false);
+            var isServed = isAlone && request.Probe is null && _instances.TryServeHere(pending);
+            error = isServed ? null : _sequences is null ? queue.TryEnqueue(pending) : _sequences.TryEnqueue(pending);
+            if (error is not null)
+            {
+                return _responses.Refuse(request, error, error.Code == ErrorCode.Unavailable ? FailureReason.Rejected : FailureReason.Other);
+            }
+
+            using (cancellation.CanBeCanceled && !isServed ? cancellation.UnsafeRegister(CancelPending, Tuple.Create(this, pending)) : default)
+            {
+                result = await pending.Completion.ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _inFlight);
         }
 
         result = _sequences?.Finish(pending, result) ?? result;

@@ -12,6 +12,8 @@ internal sealed class ModelInstances : IDisposable
     private readonly InstanceWorker[] _workers = [];
     private readonly AsyncRunner? _runner;
     private readonly IStreamingInstance[] _streaming;
+    /// <summary>Whether a lone request need not wait for company or its turn in a sequence.</summary>
+    private readonly bool _mayServeHere;
     private int _nextStreaming;
 
     /// <summary>Makes the instances and starts their threads. Takes over <paramref name="loaded"/>, also when it throws.</summary>
@@ -50,6 +52,7 @@ internal sealed class ModelInstances : IDisposable
             var warmup = new InstanceWarmup(config, directory, loaded, watch.Statistics) { Sequences = sequenceInputs, Padding = Padding };
             _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, Queue, warmup.Prepares((IModelInstance)instance), (watch.Statistics, watch.FailedForGood), $"{config.Name}_{version}_{i}"))];
             AwaitWorkers();
+            _mayServeHere = sequenceInputs is null && config.DynamicBatching is null or { MaxQueueDelayMicroseconds: 0 };
         }
 
         Sequences = sequenceInputs is null || Queue is null ? null : new SequenceScheduler(config, sequenceInputs, Queue, watch.Statistics, watch.Time);
@@ -76,6 +79,9 @@ internal sealed class ModelInstances : IDisposable
 
     /// <summary>What they run on, for the log; empty for those without threads of their own.</summary>
     public string Placement { get; } = "";
+
+    /// <summary>Serves a request that is the model's only one at once, on this thread; false where it has to go through the queue.</summary>
+    public bool TryServeHere(PendingRequest request) => _mayServeHere && _workers[0].TryServeHere(request);
 
     /// <summary>The instance for the next stream, each in its turn.</summary>
     public IStreamingInstance NextStreaming() => _streaming[(uint)Interlocked.Increment(ref _nextStreaming) % (uint)_streaming.Length];

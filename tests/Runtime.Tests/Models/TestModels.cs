@@ -8,19 +8,21 @@ using Runtime.Tensors;
 namespace Runtime.Tests.Models;
 
 /// <summary>A loaded model whose instances run a function; its instances may be held back by a gate.</summary>
-internal sealed class FunctionModel(Func<TensorSet, CancellationToken, TensorSet> function) : ILoadedModel
+internal sealed class FunctionModel(Func<TensorSet, CancellationToken, TensorSet> function, bool runsOnAnyThread = false) : ILoadedModel
 {
     public int Disposed;
 
     public ModelSignature? Signature => null;
 
-    public IDisposable CreateInstance(ModelConfig config, Device device) => new Instance(function);
+    public IDisposable CreateInstance(ModelConfig config, Device device) => new Instance(function, runsOnAnyThread);
 
     public void Dispose() => Interlocked.Increment(ref Disposed);
 
-    private sealed class Instance(Func<TensorSet, CancellationToken, TensorSet> function) : IModelInstance
+    private sealed class Instance(Func<TensorSet, CancellationToken, TensorSet> function, bool runsOnAnyThread) : IModelInstance
     {
         private int _running;
+
+        public bool RunsOnAnyThread => runsOnAnyThread;
 
         public TensorSet Execute(TensorSet inputs, CancellationToken cancellation)
         {
@@ -64,8 +66,9 @@ internal static class TestModels
     private static readonly Dictionary<string, string[]> NoLabels = [];
 
     /// <summary>A model of INT32 input X and output Y of those dims, that runs the function.</summary>
-    public static Model Make(Func<TensorSet, CancellationToken, TensorSet> function, Action<Protocol.ModelConfig>? configure = null, TimeProvider? time = null, ModelLimits? limits = null)
-        => new(Config(configure) with { Limits = limits ?? ModelLimits.Default }, 1, new FunctionModel(function), NoLabels, time ?? TimeProvider.System);
+    public static Model Make(
+        Func<TensorSet, CancellationToken, TensorSet> function, Action<Protocol.ModelConfig>? configure = null, TimeProvider? time = null, ModelLimits? limits = null, bool runsOnAnyThread = false)
+        => new(Config(configure) with { Limits = limits ?? ModelLimits.Default }, 1, new FunctionModel(function, runsOnAnyThread), NoLabels, time ?? TimeProvider.System);
 
     public static ModelConfig Config(Action<Protocol.ModelConfig>? configure = null)
     {

@@ -37,9 +37,9 @@ internal static class SchedulingRules
 
     private static void CheckRetry(Protocol.ModelConfig config)
     {
-        if (config.Parameters.TryGetValue(InstanceWorker.RetryParameter, out var value) && value.StringValue is not ("true" or "false"))
+        if (config.Parameters.TryGetValue(BatchExecutor.RetryParameter, out var value) && value.StringValue is not ("true" or "false"))
         {
-            throw new ModelConfigException($"model '{config.Name}': parameter '{InstanceWorker.RetryParameter}' must be 'true' or 'false', got '{value.StringValue}'");
+            throw new ModelConfigException($"model '{config.Name}': parameter '{BatchExecutor.RetryParameter}' must be 'true' or 'false', got '{value.StringValue}'");
         }
     }
 
