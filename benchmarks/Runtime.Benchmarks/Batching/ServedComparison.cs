@@ -40,6 +40,12 @@ internal static class ServedComparison
 
             using (lease)
             {
+                if (!lease.Model.Config.IsBatching)
+                {
+                    Console.Error.WriteLine($"model '{name}' does not batch (max_batch_size is 0), so there is no batch to compare");
+                    return 1;
+                }
+
                 var backend = backends.First(backend => backend.Name == lease.Model.Config.Backend);
                 var version = lease.Model.Version.ToString(CultureInfo.InvariantCulture);
                 using var bare = new BareInstance(backend, lease.Model.Config, Path.Combine(repository, name, version));
