@@ -14,7 +14,7 @@ public class TortureTests
     {
         var pool = new TensorPool();
         var answered = 0;
-        var time = new TortureTime();
+        var time = new TortureTime(share: 0.5);
         using (var model = TestModels.Make(TestModels.AddOne, message =>
         {
             message.InstanceGroup[0].Count = 3;
