@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http.Features;
@@ -9,6 +10,18 @@ namespace Runtime.Host.Lifecycle;
 /// <summary>Hands each request to the door of its connection, and answers for what a door lets escape.</summary>
 internal sealed class DoorApplication(ILogger logger) : IHttpApplication<DefaultHttpContext>
 {
+    private volatile bool _closesConnections;
+
+    /// <summary>
+    /// Whether connections are closed once their requests are answered: who asks again comes over a new one, which may lead
+    /// elsewhere, and no request meets the close of one that was kept.
+    /// </summary>
+    public bool ClosesConnections
+    {
+        get => _closesConnections;
+        set => _closesConnections = value;
+    }
+
     public DefaultHttpContext CreateContext(IFeatureCollection contextFeatures)
     {
         // A connection's requests come one after another, so they share one context.
@@ -46,7 +59,24 @@ internal sealed class DoorApplication(ILogger logger) : IHttpApplication<Default
             rate.MinDataRate = null;
         }
 
+        if (_closesConnections)
+        {
+            CloseAfterAnswers(context, door);
+        }
+
         return GuardAsync(context, door);
+    }
+
+    private static void CloseAfterAnswers(HttpContext context, Door door)
+    {
+        if (door.IsGrpc)
+        {
+            context.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>().RequestClose(); // GOAWAY; its streams go on
+        }
+        else
+        {
+            context.Response.Headers.Connection = "close";
+        }
     }
 
     private async Task GuardAsync(HttpContext context, Door door)

@@ -19,10 +19,17 @@ internal sealed class InferenceServer : IDisposable
     private readonly HostOptions _options;
     private readonly Func<Doors> _doors;
     private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly DoorApplication _application;
     private readonly List<DoorSocket> _sockets = [];
     private KestrelServer? _kestrel;
 
-    public InferenceServer(HostOptions options, Func<Doors> doors, ILoggerFactory loggers) => (_options, _doors, _loggers) = (options, doors, loggers);
+    public InferenceServer(HostOptions options, Func<Doors> doors, ILoggerFactory loggers)
+    {
+        (_options, _doors, _loggers) = (options, doors, loggers);
+        _logger = loggers.CreateLogger<InferenceServer>();
+        _application = new DoorApplication(_logger);
+    }
 
     /// <summary>The names of the open doors (HTTP, gRPC, metrics) and where they listen.</summary>
     public IReadOnlyList<(string Door, IPEndPoint Address)> Addresses => [.. _sockets.Select(socket => (socket.Door, socket.Address))];
@@ -56,15 +63,17 @@ internal sealed class InferenceServer : IDisposable
             });
         }
 
-        var logger = _loggers.CreateLogger<InferenceServer>();
         var transport = SocketTransport.Create(address => _sockets.First(socket => socket.Address.Equals(address)).Socket, PreferInlineSockets, _loggers);
         _kestrel = new KestrelServer(Create(kestrel), transport, _loggers);
-        await _kestrel.StartAsync(new DoorApplication(logger), cancellation);
+        await _kestrel.StartAsync(_application, cancellation);
         foreach (var (door, address) in Addresses)
         {
-            logger.LogInformation("Started {Door} at {Address}", door, address);
+            _logger.LogInformation("Started {Door} at {Address}", door, address);
         }
     }
+
+    /// <summary>Serves on, but closes each connection once its requests are answered, so that clients who keep one go elsewhere.</summary>
+    public void CloseConnectionsAfterAnswers() => _application.ClosesConnections = true;
 
     /// <summary>Stops accepting and waits for requests in flight, for the exit timeout or what is left of it; false when that ended some of them.</summary>
     public async Task<bool> StopAsync(TimeSpan? limit = null)

@@ -97,6 +97,7 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     private async Task<bool> DrainAsync()
     {
         _state.EndReadiness();
+        server.CloseConnectionsAfterAnswers();
         if (_state.IsLive && options.DrainDelaySecs > 0)
         {
             _logger.LogInformation("Not ready any more, and serving on for {Seconds} seconds", options.DrainDelaySecs);

@@ -25,11 +25,29 @@ internal sealed record GrpcAnswer(GrpcStatusCode Status, string Message, IReadOn
 }
 
 /// <summary>gRPC by hand over HttpClient's HTTP/2 with prior knowledge.</summary>
-internal sealed class GrpcClient(Uri address) : IDisposable
+internal sealed class GrpcClient : IDisposable
 {
     public const string Inference = "/inference.GRPCInferenceService/";
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
+    private readonly HttpClient _http;
+    private int _connections;
+
+    public GrpcClient(Uri address)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            PlaintextStreamFilter = (context, _) =>
+            {
+                Interlocked.Increment(ref _connections);
+                return ValueTask.FromResult(context.PlaintextStream);
+            },
+        };
+        _http = new HttpClient(handler) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <summary>How many connections it has opened.</summary>
+    public int Connections => Volatile.Read(ref _connections);
 
     public Task<GrpcAnswer> CallAsync(string path, IMessage message, params (string Name, string Value)[] headers)
         => CallAsync(path, Frames.Of(message.ToByteArray()), headers);

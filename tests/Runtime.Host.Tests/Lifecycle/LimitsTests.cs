@@ -153,6 +153,7 @@ public sealed class LimitsTests : IAsyncDisposable
         Assert.Equal(GrpcStatusCode.Unavailable, GrpcClient.Status(stream));
         using var late = await PostAsync();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, late.StatusCode);
+        Assert.True(late.Headers.ConnectionClose);
         Assert.Equal("""{"error":"server is shutting down"}""", await late.Content.ReadAsStringAsync());
         Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync(Address("v2/health/ready"))).StatusCode);
         var metrics = await MetricsAsync();
@@ -170,15 +171,44 @@ public sealed class LimitsTests : IAsyncDisposable
     {
         var time = new LongTimer();
         await StartAsync("", options => options with { DrainDelaySecs = 3600 }, time);
+        Assert.Null((await _http.GetAsync(Address("v2/health/ready"))).Headers.ConnectionClose);
         _stop.SetResult();
         var delay = await time.Created;
 
         Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync(Address("v2/health/ready"))).StatusCode);
         _gate.Opened.Release();
-        Assert.Equal(HttpStatusCode.OK, (await PostAsync()).StatusCode);
+        using var served = await PostAsync();
+        Assert.Equal(HttpStatusCode.OK, served.StatusCode);
+        Assert.True(served.Headers.ConnectionClose);
         delay();
 
         Assert.Equal(0, await _process);
+    }
+
+    /// <summary>A call may still come over the connection before its GOAWAY has.</summary>
+    [Fact]
+    public async Task Drain_WithADelay_CallsAreServedOverNewConnections()
+    {
+        const int MostCalls = 1000;
+        var time = new LongTimer();
+        await StartAsync("", options => options with { DrainDelaySecs = 3600 }, time);
+        _gate.Opened.Release(MostCalls);
+        await InferAsync();
+        await InferAsync();
+        Assert.Equal(1, _grpc.Connections);
+        _stop.SetResult();
+        var delay = await time.Created;
+
+        for (var i = 2; i < MostCalls && _grpc.Connections == 1; i++)
+        {
+            await InferAsync();
+        }
+
+        Assert.NotEqual(1, _grpc.Connections);
+        delay();
+        Assert.Equal(0, await _process);
+
+        async Task InferAsync() => Assert.Equal(GrpcStatusCode.Ok, (await _grpc.CallAsync(ModelInfer, TestRequests.Infer("gate", 1))).Status);
     }
 
     [Fact]
