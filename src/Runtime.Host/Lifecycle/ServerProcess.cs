@@ -59,7 +59,7 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     /// <summary>No more models begin to load; those that do cannot be interrupted.</summary>
     private async Task EndLoadingAsync(Task loading)
     {
-        _stillLoads = !await EndsWithinAsync(loading.ContinueWith(static _ => { }, TaskScheduler.Default), TimeSpan.FromSeconds(options.ExitTimeoutSecs));
+        _stillLoads = !await EndsWithinAsync(Task.WhenAny(loading), TimeSpan.FromSeconds(options.ExitTimeoutSecs));
         if (_stillLoads)
         {
             _logger.LogError("The exit timeout of {Seconds} seconds ended models that were still loading", options.ExitTimeoutSecs);
@@ -98,7 +98,7 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     {
         _state.EndReadiness();
         server.CloseConnectionsAfterAnswers();
-        if (_state.IsLive && options.DrainDelaySecs > 0)
+        if (_state.IsLive && _state.HasStarted && options.DrainDelaySecs > 0)
         {
             _logger.LogInformation("Not ready any more, and serving on for {Seconds} seconds", options.DrainDelaySecs);
             await Task.WhenAny(Task.Delay(TimeSpan.FromSeconds(options.DrainDelaySecs), Time), _state.Broken);

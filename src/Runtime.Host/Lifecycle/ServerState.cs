@@ -17,6 +17,9 @@ public sealed class ServerState(bool strictReadiness, Func<bool> areModelsReady)
     /// <summary>Whether it should get requests: started, not ending, not broken, no model hung and, with strict readiness, every model loaded.</summary>
     public bool IsReady => _started && !_ending && IsLive && !_hasHungModel && (!strictReadiness || areModelsReady());
 
+    /// <summary>Whether the models of the start were loaded, or have failed to; it was not ready before.</summary>
+    public bool HasStarted => _started;
+
     /// <summary>Whether a model has been executing for too long; not live for that, since it may come back, and other models serve.</summary>
     public bool HasHungModel
     {

@@ -40,6 +40,17 @@ public sealed class ServerProcessTests : IDisposable
         Assert.Equal(1, _unloads);
     }
 
+    /// <summary>No load balancer can have sent anything to a host that was never ready.</summary>
+    [Fact]
+    public async Task Run_StoppedBeforeItWasReady_WaitsForNoLoadBalancer()
+    {
+        var running = RunAsync(ServerUnderTest.FreePorts with { DrainDelaySecs = 3600 }, Good);
+        await _loading.Task;
+        _stop.SetResult();
+
+        Assert.Equal(0, await running.WaitAsync(TimeSpan.FromMinutes(1)));
+    }
+
     [Fact]
     public async Task Run_StoppedWhileALoadGoesOn_EndsWithTheExitTimeout()
     {
