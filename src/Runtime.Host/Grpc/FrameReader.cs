@@ -4,6 +4,19 @@ using System.IO.Pipelines;
 
 namespace Runtime.Host.Grpc;
 
+/// <summary>How far the next message has come in.</summary>
+internal enum FrameState
+{
+    /// <summary>There is none: the client has sent its last.</summary>
+    None,
+
+    /// <summary>Its length is known, and perhaps its beginning.</summary>
+    Begun,
+
+    /// <summary>All of it is there.</summary>
+    Whole,
+}
+
 /// <summary>
 /// Reads a call's messages off the request's pipe: a flag byte, four bytes of big-endian length, the message. For one
 /// reader at a time.
@@ -15,35 +28,38 @@ internal sealed class FrameReader(PipeReader pipe, MessageEncoding encoding, lon
 {
     public const int HeaderSize = 5;
 
-    private SequencePosition _end;
-    private bool _holdsFrame;
+    private (SequencePosition Consumed, SequencePosition Examined) _end;
+    private bool _holdsBuffer;
     private bool _isDrained;
     private byte[]? _decompressed;
 
-    /// <summary>The message last read, until the next read or <see cref="Release"/>.</summary>
+    /// <summary>The bytes of the message that has begun, as the client sends it: compressed or not.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>The message, or what is there of it, which is nothing where it is compressed; until the next read or <see cref="Release"/>.</summary>
     public ReadOnlySequence<byte> Message { get; private set; }
 
     /// <summary>Waits for a whole message; false when the client has sent its last.</summary>
     /// <exception cref="GrpcException">The bytes are no such message, or too many.</exception>
-    public ValueTask<bool> ReadAsync(CancellationToken cancellation) => ReadAsync(null, cancellation);
+    public async ValueTask<bool> ReadAsync(CancellationToken cancellation)
+    {
+        FrameState state;
+        do
+        {
+            state = await ReadMoreAsync(cancellation);
+        }
+        while (state == FrameState.Begun);
+        return state == FrameState.Whole;
+    }
 
-    /// <inheritdoc cref="ReadAsync(CancellationToken)"/>
-    /// <param name="begun">
-    /// Looks at a message that is still coming in: its length, and what is there of it, nothing where that is compressed. Throws
-    /// to leave the rest unread; <c>true</c> when it has seen enough.
-    /// </param>
-    /// <param name="cancellation">Gives up waiting.</param>
-    public async ValueTask<bool> ReadAsync(Func<long, ReadOnlySequence<byte>, bool>? begun, CancellationToken cancellation)
+    /// <summary>Waits for the next message, or for more of the one that has begun.</summary>
+    /// <exception cref="GrpcException">The bytes are no such message, or too many.</exception>
+    public async ValueTask<FrameState> ReadMoreAsync(CancellationToken cancellation)
     {
         Release();
         while (!_isDrained)
         {
-            var result = await pipe.ReadAsync(cancellation);
-            if (result.IsCanceled)
-            {
-                throw new OperationCanceledException(cancellation);
-            }
-
+            var result = Wanted(await pipe.ReadAsync(cancellation), cancellation);
             var buffer = result.Buffer;
             if (TryReadHeader(buffer, out var isCompressed, out var length))
             {
@@ -51,14 +67,19 @@ internal sealed class FrameReader(PipeReader pipe, MessageEncoding encoding, lon
                 if (message.Length >= length)
                 {
                     message = message.Slice(0, length);
-                    _end = message.End;
-                    _holdsFrame = true;
-                    _isDrained = result.IsCompleted && _end.Equals(buffer.End);
-                    Message = isCompressed ? Decompress(message) : message;
-                    return true;
+                    Hold(message.End, message.End);
+                    _isDrained = result.IsCompleted && message.End.Equals(buffer.End);
+                    (Length, Message) = (length, isCompressed ? Decompress(message) : message);
+                    return FrameState.Whole;
                 }
 
-                begun = begun?.Invoke(length, isCompressed ? default : message) is false ? begun : null;
+                if (!result.IsCompleted)
+                {
+                    // Marking all of it as seen lets the client's flow control window open for the rest of the message.
+                    Hold(buffer.Start, buffer.End);
+                    (Length, Message) = (length, isCompressed ? default : message);
+                    return FrameState.Begun;
+                }
             }
 
             if (result.IsCompleted)
@@ -66,27 +87,45 @@ internal sealed class FrameReader(PipeReader pipe, MessageEncoding encoding, lon
                 _isDrained = true;
                 var isCut = !buffer.IsEmpty;
                 pipe.AdvanceTo(buffer.End);
-                return isCut ? throw new GrpcException(GrpcStatus.Internal("The request ended in the middle of a message.")) : false;
+                return isCut ? throw Cut() : FrameState.None;
             }
 
-            // Marking all of it as seen lets the client's flow control window open for the rest of the message.
             pipe.AdvanceTo(buffer.Start, buffer.End);
         }
 
-        return false;
+        return FrameState.None;
+    }
+
+    /// <summary>Reads past the message that has begun, keeping nothing of it.</summary>
+    /// <exception cref="GrpcException">The request ends before it.</exception>
+    public async ValueTask SkipAsync(CancellationToken cancellation)
+    {
+        Release();
+        for (var left = HeaderSize + Length; left > 0;)
+        {
+            var result = Wanted(await pipe.ReadAsync(cancellation), cancellation);
+            var passed = Math.Min(left, result.Buffer.Length);
+            pipe.AdvanceTo(result.Buffer.GetPosition(passed));
+            left -= passed;
+            if (result.IsCompleted && left > 0)
+            {
+                _isDrained = true;
+                throw Cut();
+            }
+        }
     }
 
     /// <summary>Gives the message's memory back to the pipe. Calling it again does nothing.</summary>
     public void Release()
     {
-        if (!_holdsFrame)
+        if (!_holdsBuffer)
         {
             return;
         }
 
-        _holdsFrame = false;
+        _holdsBuffer = false;
         Message = default;
-        pipe.AdvanceTo(_end);
+        pipe.AdvanceTo(_end.Consumed, _end.Examined);
         if (_decompressed is not null)
         {
             ArrayPool<byte>.Shared.Return(_decompressed);
@@ -95,6 +134,16 @@ internal sealed class FrameReader(PipeReader pipe, MessageEncoding encoding, lon
     }
 
     public void Dispose() => Release();
+
+    private static GrpcException Cut() => new(GrpcStatus.Internal("The request ended in the middle of a message."));
+
+    private void Hold(SequencePosition consumed, SequencePosition examined)
+    {
+        _end = (consumed, examined);
+        _holdsBuffer = true;
+    }
+
+    private static ReadResult Wanted(ReadResult result, CancellationToken cancellation) => result.IsCanceled ? throw new OperationCanceledException(cancellation) : result;
 
     private bool TryReadHeader(ReadOnlySequence<byte> buffer, out bool isCompressed, out long length)
     {

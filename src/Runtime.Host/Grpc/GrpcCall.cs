@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Runtime.Host.Lifecycle;
 using Runtime.Host.Nvcf;
 using Runtime.Host.Telemetry;
 
@@ -43,6 +44,9 @@ internal sealed class GrpcCall : IDisposable
 
     public FrameReader Reader { get; }
 
+    /// <summary>The place among those in flight of a message that is still coming in, which has so many bytes; null where none is.</summary>
+    public (AdmissionTicket Ticket, long Bytes)? Arriving { get; private set; }
+
     public FrameWriter Writer { get; }
 
     /// <summary>Cancelled when the client goes away or its deadline passes.</summary>
@@ -65,6 +69,37 @@ internal sealed class GrpcCall : IDisposable
         return Settings.ResponseCompression;
     }
 
+    /// <summary>Keeps the place of the message that is coming in, until it is taken or the call ends.</summary>
+    public void Arrive(AdmissionTicket ticket, long bytes) => Arriving = (ticket, bytes);
+
+    /// <summary>The place of the message that has come in, whose bytes may have become more in decompression.</summary>
+    /// <returns>False where it has none for that many bytes; one for fewer is given back.</returns>
+    public bool TryTakePlace(long bytes, out AdmissionTicket ticket)
+    {
+        ticket = default;
+        if (Arriving is not { } arriving)
+        {
+            return false;
+        }
+
+        Arriving = null;
+        if (arriving.Bytes == bytes)
+        {
+            ticket = arriving.Ticket;
+            return true;
+        }
+
+        arriving.Ticket.Dispose();
+        return false;
+    }
+
+    /// <summary>Gives the place of the message that is coming in back, where there is one.</summary>
+    public void LeavePlace()
+    {
+        Arriving?.Ticket.Dispose();
+        Arriving = null;
+    }
+
     /// <summary>Reads the assets that are inputs of the request that was built last.</summary>
     public ValueTask FillAssetsAsync(CancellationToken cancellation)
         => Nvcf?.Assets is { ArePending: true } assets ? assets.FillAsync(cancellation) : default;
@@ -72,6 +107,7 @@ internal sealed class GrpcCall : IDisposable
     public void Dispose()
     {
         Nvcf?.Dispose();
+        LeavePlace();
         Reader.Dispose();
         _linked?.Dispose();
         _deadline?.Dispose();

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Google.Protobuf;
 using Runtime.Host.Http;
 using Runtime.Host.Lifecycle;
@@ -28,19 +27,21 @@ internal abstract class GrpcMethod(string service, string name, ApiGroup? group)
 
     /// <summary>Reads the only message of a call that has one.</summary>
     /// <exception cref="GrpcException">There is none.</exception>
-    protected static async ValueTask ReadOnlyMessageAsync(GrpcCall call, Func<long, ReadOnlySequence<byte>, bool>? begun = null)
+    protected static async ValueTask ReadOnlyMessageAsync(GrpcCall call)
     {
-        if (!await call.Reader.ReadAsync(begun, call.Cancellation))
+        if (!await call.Reader.ReadAsync(call.Cancellation))
         {
-            throw new GrpcException(GrpcStatus.Internal("The request has no message; the method takes one."));
+            throw NoMessage();
         }
     }
+
+    protected static GrpcException NoMessage() => new(GrpcStatus.Internal("The request has no message; the method takes one."));
 
     /// <summary>Waits for the end of a request that should have ended.</summary>
     /// <exception cref="GrpcException">There is another message.</exception>
     protected static async ValueTask ReadEndAsync(GrpcCall call)
     {
-        if (await call.Reader.ReadAsync(call.Cancellation))
+        if (await call.Reader.ReadMoreAsync(call.Cancellation) != FrameState.None)
         {
             throw new GrpcException(GrpcStatus.Internal("The request has a second message; the method takes one."));
         }

@@ -37,52 +37,81 @@ internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regio
     /// <summary>Cancelled when the server takes no more requests.</summary>
     public CancellationToken Draining => admission.State.Draining;
 
-    /// <summary>Looks whether a request that is still coming in would be let in, so that a full server or model need not read it first.</summary>
-    /// <param name="length">The length of its message.</param>
-    /// <param name="beginning">What is there of it; empty where it is compressed.</param>
-    /// <returns>Whether there is nothing more to look at.</returns>
-    /// <exception cref="InferenceException">There is too much in flight or no such model.</exception>
-    public bool CheckRoom(long length, ReadOnlySequence<byte> beginning)
+    /// <summary>
+    /// Reads the call's next message. One that comes in pieces has its place among those in flight from its first bytes on,
+    /// so that a full server or model need not read the rest, and what is read is counted.
+    /// </summary>
+    /// <returns>False when the client has sent its last.</returns>
+    /// <exception cref="InferenceException">There is too much in flight or no such model; the rest of the message is not read.</exception>
+    public async ValueTask<bool> ReadAsync(GrpcCall call, CancellationToken cancellation)
     {
-        if (admission.TryEnter(length, out var ticket) is { } refusal)
+        for (var isModelKnown = false; ;)
         {
-            throw new InferenceException(refusal);
-        }
+            var state = await call.Reader.ReadMoreAsync(cancellation);
+            if (state != FrameState.Begun)
+            {
+                return state == FrameState.Whole;
+            }
 
-        ticket.Dispose();
-        if (!InferRequestDecoder.TryReadModel(beginning, out var name, out var version))
+            if (call.Arriving is null)
+            {
+                Arrive(call);
+            }
+
+            isModelKnown = isModelKnown || CheckModel(call);
+        }
+    }
+
+    /// <summary>Looks at the model of a message that is coming in.</summary>
+    /// <returns>Whether it is known already.</returns>
+    private bool CheckModel(GrpcCall call)
+    {
+        if (!InferRequestDecoder.TryReadHead(call.Reader.Message, out var head))
         {
             return false;
         }
 
-        if (acquire(name, version, out var lease) is { } missing)
-        {
-            throw new InferenceException(missing);
-        }
-
+        var error = acquire(head.ModelName, head.ModelVersion, out var lease);
         using (lease)
         {
-            if (lease.Model.TryEnter(out var slot) is { } busy)
-            {
-                throw new InferenceException(busy.Naming(name));
-            }
-
+            ModelSlot slot = default;
+            error ??= lease.Model.TryEnter(out slot)?.Naming(head.ModelName);
             slot.Dispose();
-            return true;
         }
+
+        if (error is not null)
+        {
+            call.LeavePlace();
+            throw new InferenceException(error);
+        }
+
+        return true;
+    }
+
+    private void Arrive(GrpcCall call)
+    {
+        if (admission.TryEnter(call.Reader.Length, out var ticket) is { } refusal)
+        {
+            throw new InferenceException(refusal);
+        }
+
+        call.Arrive(ticket, call.Reader.Length);
     }
 
     /// <summary>Lets the request in, decodes it, leases the model and builds the request; the caller disposes the result. The frame's memory may go afterwards.</summary>
     /// <param name="frame">The message's bytes.</param>
     /// <param name="message">The decoded message, once it is.</param>
-    /// <param name="metadata">The call whose metadata may be forwarded to the model.</param>
+    /// <param name="metadata">The call that it came in, whose metadata may be forwarded to the model.</param>
     /// <param name="allowDecoupled">Whether the method can give more than one response.</param>
     /// <param name="record">What is noted of the request; null where it is not observed.</param>
     /// <exception cref="InferenceException">There is too much in flight or no such model, or the message is no valid request.</exception>
     public InferCall Start(ReadOnlySequence<byte> frame, ref InferMessage message, GrpcCall metadata, bool allowDecoupled, RequestRecord? record = null)
     {
-        if (admission.TryEnter(frame.Length, out var ticket) is { } refusal)
+        if (!metadata.TryTakePlace(frame.Length, out var ticket) && admission.TryEnter(frame.Length, out ticket) is { } refusal)
         {
+            InferRequestDecoder.TryReadHead(frame, out var head);
+            message = new InferMessage { ModelName = head.ModelName, ModelVersion = head.ModelVersion, Id = head.Id };
+            record?.Name(message.Id, message.ModelName, message.ModelVersion);
             throw new InferenceException(refusal);
         }
 

@@ -32,6 +32,20 @@ internal sealed class InferMessage
     }
 }
 
+/// <summary>What names a request; empty where it is not there.</summary>
+internal readonly record struct InferHead(string ModelName, string ModelVersion, string Id)
+{
+    public static InferHead None => new("", "", "");
+
+    /// <summary>The same with the message's field of that number, 1 to 3.</summary>
+    public InferHead With(int field, string text) => field switch
+    {
+        1 => this with { ModelName = text },
+        2 => this with { ModelVersion = text },
+        _ => this with { Id = text },
+    };
+}
+
 /// <summary>An input, or a requested output, which has only a name and parameters.</summary>
 internal struct WireTensor()
 {

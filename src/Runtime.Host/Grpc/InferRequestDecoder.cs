@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Unicode;
 using Runtime.Inference;
 
 namespace Runtime.Host.Grpc;
@@ -39,31 +40,48 @@ internal static class InferRequestDecoder
         return message;
     }
 
-    /// <summary>Finds the model in the beginning of a message whose first fields are the model's name and version, as protobuf's own writers order them.</summary>
-    /// <returns>Whether both, or the name alone, are there for certain.</returns>
-    /// <exception cref="InferenceException">They are no text.</exception>
-    public static bool TryReadModel(ReadOnlySequence<byte> beginning, out string name, out string version)
+    /// <summary>
+    /// Finds what names a request in the beginning of a message whose first fields are the model's name, its version and the
+    /// id, as protobuf's own writers order them.
+    /// </summary>
+    /// <returns>Whether that is all for certain, where more of the message may follow.</returns>
+    public static bool TryReadHead(ReadOnlySequence<byte> beginning, out InferHead head)
     {
-        const byte Name = (1 << 3) | (byte)WireType.Bytes;
-        const byte Version = (2 << 3) | (byte)WireType.Bytes;
+        const int Id = 3;
         const byte LongestOneByteLength = 127;
 
-        (name, version) = ("", "");
+        head = InferHead.None;
         var reader = new SequenceReader<byte>(beginning);
-        while (reader.TryRead(out var tag))
+        for (var last = 0; reader.TryRead(out var tag);)
         {
-            if (tag is not (Name or Version))
+            var (field, type) = WireReader.SplitTag(tag);
+            if (field > Id || type != WireType.Bytes)
             {
-                return name.Length > 0;
+                return head.ModelName.Length > 0;
             }
 
-            if (!reader.TryRead(out var length) || length > LongestOneByteLength || !reader.TryReadExact(length, out var value))
+            if (field <= last || !reader.TryRead(out var length))
             {
                 return false;
             }
 
-            var text = WireReader.Text(Contiguous(value).Span);
-            (name, version) = tag == Name ? (text, version) : (name, text);
+            if (length > LongestOneByteLength)
+            {
+                return field == Id && head.ModelName.Length > 0;
+            }
+
+            if (!reader.TryReadExact(length, out var value) || !Utf8.IsValid(Contiguous(value).Span))
+            {
+                return false;
+            }
+
+            head = head.With(field, WireReader.Text(Contiguous(value).Span));
+            if (field == Id)
+            {
+                return head.ModelName.Length > 0;
+            }
+
+            last = field;
         }
 
         return false;

@@ -40,11 +40,8 @@ internal sealed class InferStream : IDisposable
         var ending = GrpcStatus.Ok;
         try
         {
-            while (await _call.Reader.ReadAsync(_stopReading.Token))
+            while (await ServeNextAsync())
             {
-                await _room.WaitAsync(_stop.Token);
-                Interlocked.Increment(ref _inProgress);
-                await StartOrLeaveAsync(_call.Reader.Message);
             }
         }
         catch (OperationCanceledException) when (_failure is not null || _fault is not null)
@@ -76,6 +73,35 @@ internal sealed class InferStream : IDisposable
         _stop.Dispose();
         _writer.Dispose();
         _room.Dispose();
+    }
+
+    /// <summary>Starts the next request, or refuses it before it has come; false when the client has sent its last.</summary>
+    private async ValueTask<bool> ServeNextAsync()
+    {
+        InferenceError? refusal = null;
+        try
+        {
+            if (!await _calls.ReadAsync(_call, _stopReading.Token))
+            {
+                return false;
+            }
+        }
+        catch (InferenceException exception)
+        {
+            refusal = exception.Error;
+        }
+
+        await _room.WaitAsync(_stop.Token);
+        Interlocked.Increment(ref _inProgress);
+        if (refusal is null)
+        {
+            await StartOrLeaveAsync(_call.Reader.Message);
+            return true;
+        }
+
+        RefuseBegun(refusal);
+        await _call.Reader.SkipAsync(_stopReading.Token);
+        return true;
     }
 
     private Task IdleAsync()
@@ -139,6 +165,15 @@ internal sealed class InferStream : IDisposable
         _lastTurn = infer is null
             ? FinishAsync(RefuseAsync(message.Id, error!, _lastTurn, record), record)
             : FinishAsync(InferAsync(infer, _lastTurn, record), record);
+    }
+
+    /// <summary>Answers a request that is still coming in.</summary>
+    private void RefuseBegun(InferenceError error)
+    {
+        InferRequestDecoder.TryReadHead(_call.Reader.Message, out var head);
+        var record = _call.Settings.Observer.BeginStreamed(_call.Record, _call.Reader.Length);
+        record?.Name(head.Id, head.ModelName, head.ModelVersion);
+        _lastTurn = FinishAsync(RefuseAsync(head.Id, error, _lastTurn, record), record);
     }
 
     private async Task FinishAsync(Task request, RequestRecord? record)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Runtime.Host.Http;
 
 namespace Runtime.Host.Grpc;
@@ -6,14 +5,16 @@ namespace Runtime.Host.Grpc;
 /// <summary>ModelInfer: one request, one response, without a generated message between the wire and the tensors.</summary>
 internal sealed class ModelInferMethod(InferCalls calls) : GrpcMethod(InferenceService.Name, "ModelInfer", ApiGroup.Inference)
 {
-    private readonly Func<long, ReadOnlySequence<byte>, bool> _checkRoom = calls.CheckRoom;
-
     public override bool IsInference => true;
 
     public override async ValueTask<GrpcStatus> InvokeAsync(GrpcCall call)
     {
         // 1. The frame becomes a request while the pipe still holds it.
-        await ReadOnlyMessageAsync(call, _checkRoom);
+        if (!await calls.ReadAsync(call, call.Cancellation))
+        {
+            throw NoMessage();
+        }
+
         var message = default(InferMessage)!;
         call.Record?.BytesIn = call.Reader.Message.Length;
         using var infer = calls.Start(call.Reader.Message, ref message, call, allowDecoupled: false, call.Record);

@@ -31,6 +31,53 @@ public sealed class FrameReaderTests
     }
 
     [Fact]
+    public async Task ReadMoreAsync_MessageComesInPieces_ShowsWhatIsThere()
+    {
+        using var reader = Reader();
+        await _pipe.Writer.WriteAsync((byte[])[0, 0, 0, 0, 3]);
+        Assert.Equal(FrameState.Begun, await reader.ReadMoreAsync(default));
+        Assert.Equal((3, 0), (reader.Length, reader.Message.Length));
+        await _pipe.Writer.WriteAsync((byte[])[1, 2]);
+        Assert.Equal(FrameState.Begun, await reader.ReadMoreAsync(default));
+        Assert.Equal([1, 2], reader.Message.ToArray());
+        await _pipe.Writer.WriteAsync((byte[])[3]);
+        Assert.Equal(FrameState.Whole, await reader.ReadMoreAsync(default));
+        Assert.Equal([1, 2, 3], reader.Message.ToArray());
+    }
+
+    [Fact]
+    public async Task SkipAsync_FrameCutAtEveryByte_LeavesTheNext()
+    {
+        byte[] frame = Frames.Of([1, 2, 3, 4, 5, 6, 7]);
+        for (var cut = FrameReader.HeaderSize; cut < frame.Length; cut++)
+        {
+            var pipe = new Pipe();
+            using var reader = new FrameReader(pipe.Reader, MessageEncoding.Identity, 100);
+            await pipe.Writer.WriteAsync(frame.AsMemory(0, cut));
+            Assert.Equal(FrameState.Begun, await reader.ReadMoreAsync(default));
+            var skipped = reader.SkipAsync(default);
+            await pipe.Writer.WriteAsync((byte[])[.. frame[cut..], .. Frames.Of([9])]);
+            await skipped;
+
+            Assert.True(await reader.ReadAsync(default));
+            Assert.Equal([9], reader.Message.ToArray());
+        }
+    }
+
+    [Fact]
+    public async Task SkipAsync_EndInsideTheMessage_IsInternal()
+    {
+        using var reader = Reader();
+        await _pipe.Writer.WriteAsync((byte[])[0, 0, 0, 0, 3, 1]);
+        Assert.Equal(FrameState.Begun, await reader.ReadMoreAsync(default));
+        await _pipe.Writer.CompleteAsync();
+
+        var exception = await Assert.ThrowsAsync<GrpcException>(async () => await reader.SkipAsync(default));
+        Assert.Equal(GrpcStatusCode.Internal, exception.Status.Code);
+        Assert.False(await reader.ReadAsync(default));
+    }
+
+    [Fact]
     public async Task ReadAsync_SeveralFramesInOneSegment_GivesThemOneByOne()
     {
         using var reader = Reader();

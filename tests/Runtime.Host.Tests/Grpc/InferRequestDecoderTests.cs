@@ -22,27 +22,38 @@ public sealed class InferRequestDecoderTests
     }
 
     [Theory]
-    [InlineData("simple", "")]
-    [InlineData("simple", "12")]
-    public void TryReadModel_MessageCutAtEveryByte_FindsTheModelOnceItIsCertain(string name, string version)
+    [InlineData("simple", "", "a")]
+    [InlineData("simple", "12", "a")]
+    [InlineData("simple", "12", "")]
+    public void TryReadHead_MessageCutAtEveryByte_FindsItOnceItIsCertain(string name, string version, string id)
     {
-        var request = new ModelInferRequest { ModelName = name, ModelVersion = version, Id = "a" };
+        var request = new ModelInferRequest { ModelName = name, ModelVersion = version, Id = id, Inputs = { new ModelInferRequest.Types.InferInputTensor() } };
         var bytes = request.ToByteArray();
-        var certain = bytes.Length - request.Id.Length - 1; // the tag of what follows
+        var certain = bytes.Length - (id.Length > 0 ? 2 : 1); // the id's end, or the tag of the input
         for (var cut = 0; cut <= bytes.Length; cut++)
         {
-            var isThere = InferRequestDecoder.TryReadModel(Segments.Cut(bytes[..cut], 3), out var found, out var foundVersion);
+            var isThere = InferRequestDecoder.TryReadHead(Segments.Cut(bytes[..cut], 3), out var head);
 
             Assert.Equal(cut >= certain, isThere);
-            Assert.Equal(isThere ? (name, version) : default, isThere ? (found, foundVersion) : default);
+            Assert.True(!isThere || head == new InferHead(name, version, id));
         }
     }
 
     [Theory]
-    [InlineData(0x1A, 1, (int)'i', 0x0A, 1, (int)'m')] // the id before the name
+    [InlineData(0x1A, 1, (int)'i', 0x0A, 1, (int)'m', 0x2A)] // the id before the name
+    [InlineData(0x0A, 1, (int)'m', 0x0A, 1, (int)'n', 0x2A)] // two names
     [InlineData(0x0A, 0x80, 0x01, 0x2A)] // a name of 128 bytes
-    public void TryReadModel_UnusualBeginnings_AreLeftToTheWholeMessage(params int[] bytes)
-        => Assert.False(InferRequestDecoder.TryReadModel(new ReadOnlySequence<byte>([.. bytes.Select(value => (byte)value)]), out _, out _));
+    [InlineData(0x0A, 1, 0xFF, 0x2A)] // no text
+    public void TryReadHead_UnusualBeginnings_AreLeftToTheWholeMessage(params int[] bytes)
+        => Assert.False(InferRequestDecoder.TryReadHead(new ReadOnlySequence<byte>([.. bytes.Select(value => (byte)value)]), out _));
+
+    /// <summary>An id of 128 bytes is not looked for.</summary>
+    [Fact]
+    public void TryReadHead_LongId_FindsTheModel()
+    {
+        Assert.True(InferRequestDecoder.TryReadHead(new ReadOnlySequence<byte>([0x0A, 1, (byte)'m', 0x1A, 0x80, 0x01]), out var head));
+        Assert.Equal(new InferHead("m", "", ""), head);
+    }
 
     [Fact]
     public void Decode_UnpackedRepeatedAndUnknownFields_ReadsAsProtobufWants()

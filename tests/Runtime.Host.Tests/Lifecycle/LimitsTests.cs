@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -96,6 +97,77 @@ public sealed class LimitsTests : IAsyncDisposable
         body.End();
         _gate.Opened.Release();
         Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
+        await AssertNothingHeldAsync();
+    }
+
+    /// <summary>Its error comes while the message does, what is left of it is passed over, and the next request is served.</summary>
+    [Theory]
+    [InlineData("", 1, 0)]
+    [InlineData("", 0, 200)]
+    [InlineData("parameters { key: 'max_concurrent_requests' value { string_value: '1' } }", 0, 0)]
+    public async Task StreamInfer_LimitReached_IsRefusedBeforeTheMessageHasComeAndTheStreamGoesOn(string config, int requests, long bytes)
+    {
+        await StartAsync(config, options => options with { MaxRequestsInFlight = requests, MaxBodyBytesInFlight = bytes });
+        var first = PostAsync();
+        await _gate.Entered.WaitAsync();
+        var large = TestRequests.Infer("gate", Enumerable.Range(0, 100).ToArray());
+        large.Id = "large";
+        var frame = Frames.Of(large.ToByteArray());
+        using var body = new OpenBody(frame[..40]);
+
+        using var stream = await _grpc.SendAsync(GrpcClient.Inference + "ModelStreamInfer", body, default);
+        using var responses = await stream.Content.ReadAsStreamAsync();
+        var refused = await NextAsync(responses);
+        Assert.Contains("already ", refused.ErrorMessage, StringComparison.Ordinal);
+        Assert.Equal("large", refused.InferResponse.Id);
+
+        _gate.Opened.Release(2);
+        Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
+        while (_admission.RequestsInFlight > 0)
+        {
+            await MetricsAsync(); // a place goes back just after the answer has left
+        }
+
+        body.Send(frame[40..300]);
+        body.Send([.. frame[300..], .. Frames.Of(TestRequests.Infer("gate", 1).ToByteArray())]);
+        Assert.Empty((await NextAsync(responses)).ErrorMessage);
+        body.End();
+        await AssertNothingHeldAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Infer_MessageComesSlowly_CountsAmongTheBytesInFlight(bool isLeft)
+    {
+        var message = TestRequests.Infer("gate", Enumerable.Range(0, 100).ToArray()).ToByteArray();
+        await StartAsync("", options => options with { MaxBodyBytesInFlight = message.Length + 1 });
+        _gate.Opened.Release(1);
+        using var leaving = new CancellationTokenSource();
+        using var body = new OpenBody(Frames.Of(message)[..40]);
+        var uploading = _grpc.SendAsync(ModelInfer, body, leaving.Token);
+        while (_admission.BytesInFlight == 0)
+        {
+            await MetricsAsync();
+        }
+
+        Assert.Equal((message.Length, 1), (_admission.BytesInFlight, _admission.RequestsInFlight));
+        Assert.Equal((HttpStatusCode)429, (await PostAsync()).StatusCode);
+        if (isLeft)
+        {
+            await leaving.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => uploading);
+        }
+        else
+        {
+            _stop.SetResult(); // what has begun to come is served
+            body.Send(Frames.Of(message)[40..]);
+            body.End();
+            using var served = await uploading;
+            await served.Content.ReadAsByteArrayAsync();
+            Assert.Equal(GrpcStatusCode.Ok, GrpcClient.Status(served));
+        }
+
         await AssertNothingHeldAsync();
     }
 
@@ -235,6 +307,15 @@ public sealed class LimitsTests : IAsyncDisposable
         Assert.Equal(0, await _process);
         Assert.Equal((0, 0), (_admission.RequestsInFlight, _admission.BytesInFlight));
         Assert.All(models, model => Assert.Equal(0, model.SlotsInUse));
+    }
+
+    private static async Task<Protocol.ModelStreamInferResponse> NextAsync(Stream responses)
+    {
+        var header = new byte[FrameReader.HeaderSize];
+        await responses.ReadExactlyAsync(header);
+        var message = new byte[BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(1))];
+        await responses.ReadExactlyAsync(message);
+        return Protocol.ModelStreamInferResponse.Parser.ParseFrom(message);
     }
 
     private Uri Address(string path) => new($"http://{_server.HttpAddress}/{path}");
