@@ -52,7 +52,7 @@ internal sealed class InferenceServer : IDisposable
     public async Task StartAsync(CancellationToken cancellation)
     {
         var doors = _doors();
-        var kestrel = Limits();
+        var kestrel = Limits(_options);
         foreach (var socket in _sockets)
         {
             Serve(kestrel, socket.Address, socket.Door switch
@@ -91,7 +91,7 @@ internal sealed class InferenceServer : IDisposable
         _sockets.ForEach(socket => socket.Dispose());
     }
 
-    private static KestrelServerOptions Limits()
+    private static KestrelServerOptions Limits(HostOptions options)
     {
         // A head whose lines end in a bare line feed is a way to smuggle a second request past a proxy.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
@@ -107,6 +107,10 @@ internal sealed class InferenceServer : IDisposable
         kestrel.Limits.Http2.MaxStreamsPerConnection = 1024;
         kestrel.Limits.Http2.InitialConnectionWindowSize = 8 << 20;
         kestrel.Limits.Http2.InitialStreamWindowSize = 4 << 20;
+
+        // A client that vanished without a word would keep what its calls hold for ever.
+        kestrel.Limits.Http2.KeepAlivePingDelay = options.GrpcKeepaliveTime == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(options.GrpcKeepaliveTime);
+        kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromMilliseconds(options.GrpcKeepaliveTimeout);
         return kestrel;
     }
 

@@ -92,6 +92,12 @@ public sealed record HostOptions
     /// <summary>Bytes that one gRPC message may have, before and after decompression.</summary>
     public long GrpcMaxMessageSize { get; init; } = int.MaxValue;
 
+    /// <summary>Milliseconds of silence after which a gRPC client is asked whether it is still there; 0 is never.</summary>
+    public int GrpcKeepaliveTime { get; init; } = 60_000;
+
+    /// <summary>Milliseconds that it has to answer before its connection is closed, and its calls are cancelled.</summary>
+    public int GrpcKeepaliveTimeout { get; init; } = 20_000;
+
     /// <summary>none, low, medium or high: how inference responses are compressed for clients that accept gzip.</summary>
     public string GrpcInferResponseCompressionLevel { get; init; } = "none";
 

@@ -47,6 +47,8 @@ internal sealed class HostOptionsRules : OptionRules
         Refuse(Collision);
         Require(o => o.HttpMaxInputSize > 0, o => $"--http-max-input-size: expected 1 or more, got {o.HttpMaxInputSize}");
         Require(o => o.GrpcMaxMessageSize is >= 1 and <= int.MaxValue, o => $"--grpc-max-message-size: expected 1 to 2147483647, got {o.GrpcMaxMessageSize}");
+        Require(o => o.GrpcKeepaliveTime is 0 or >= 1000, o => $"--grpc-keepalive-time: expected 0, or 1000 or more, got {o.GrpcKeepaliveTime}");
+        Require(o => o.GrpcKeepaliveTimeout >= 1000, o => $"--grpc-keepalive-timeout: expected 1000 or more, got {o.GrpcKeepaliveTimeout}");
         Require(o => o.SseHeartbeatSecs is >= 0 and <= 86_400, o => $"--sse-heartbeat-secs: expected 0 to 86400, got {o.SseHeartbeatSecs}");
         Require(o => o.SseTerminalEvent.AsSpan().IndexOfAny('\r', '\n') < 0, _ => "--sse-terminal-event: expected one line");
         Require(o => IsPattern(o.HttpHeaderForwardPattern), o => $"--http-header-forward-pattern: '{o.HttpHeaderForwardPattern}' is not a regular expression");

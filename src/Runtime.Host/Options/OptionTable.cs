@@ -76,6 +76,8 @@ internal static class OptionTable
             Option.Text("grpc-address", "Address to listen on.", o => o.GrpcAddress, (o, v) => o with { GrpcAddress = v }),
             Option.Number("grpc-port", "Port to listen on; 0 picks a free one.", o => o.GrpcPort, (o, v) => o with { GrpcPort = v }),
             Option.Number("grpc-max-message-size", "Bytes that one message may have, also once decompressed.", o => o.GrpcMaxMessageSize, (o, v) => o with { GrpcMaxMessageSize = v }),
+            Option.Number("grpc-keepalive-time", "Milliseconds of silence after which a client is asked whether it is still there; 0 is never.", o => o.GrpcKeepaliveTime, (o, v) => o with { GrpcKeepaliveTime = v }),
+            Option.Number("grpc-keepalive-timeout", "Milliseconds that it has to answer before its connection is closed and its calls are cancelled.", o => o.GrpcKeepaliveTimeout, (o, v) => o with { GrpcKeepaliveTimeout = v }),
             Option.Text("grpc-infer-response-compression-level", "none, low, medium or high, for clients that accept gzip.", o => o.GrpcInferResponseCompressionLevel, (o, v) => o with { GrpcInferResponseCompressionLevel = v }),
             Option.Text("grpc-header-forward-pattern", "Regular expression of metadata that become request parameters.", o => o.GrpcHeaderForwardPattern, (o, v) => o with { GrpcHeaderForwardPattern = v }),
             Option.List("grpc-restricted-protocol", "As http-restricted-api, for gRPC's metadata.", "APIS:K=V", (o, v) => o with { GrpcRestrictedProtocol = v }),

@@ -18,6 +18,29 @@ public sealed class InferenceServerTests
     }
 
     [Fact]
+    public async Task Grpc_ClientSaysNothing_IsAskedAndThenLeft()
+    {
+        const byte Ping = 6;
+        await using var test = await ServerUnderTest.StartAsync(options: ServerUnderTest.FreePorts with { GrpcKeepaliveTime = 1000, GrpcKeepaliveTimeout = 1000 });
+        using var client = new TcpClient();
+        await client.ConnectAsync(test.Server.GrpcAddress!);
+        byte[] settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+        await client.GetStream().WriteAsync((byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. settings]);
+        using var all = new MemoryStream();
+
+        await client.GetStream().CopyToAsync(all).WaitAsync(TimeSpan.FromMinutes(1));
+
+        byte[] frames = all.ToArray();
+        var types = new List<byte>();
+        for (var start = 0; start < frames.Length; start += 9 + (frames[start] << 16 | frames[start + 1] << 8 | frames[start + 2]))
+        {
+            types.Add(frames[start + 3]);
+        }
+
+        Assert.Contains(Ping, types);
+    }
+
+    [Fact]
     public async Task Start_DoorsNotAllowed_AreClosed()
     {
         await using var test = await ServerUnderTest.StartAsync(options: ServerUnderTest.FreePorts with { AllowGrpc = false, AllowMetrics = false });

@@ -125,7 +125,7 @@ public sealed class HostOptionsBinderTests : IDisposable
 
     [Theory]
     [InlineData("--http-thread-count=8")]
-    [InlineData("--grpc-keepalive-time 10000")]
+    [InlineData("--grpc-keepalive-permit-without-calls 1")]
     [InlineData("--backend-config=onnxruntime,x=1")]
     [InlineData("--sagemaker-port=8080")]
     public void Bind_FlagOfTritonsWithoutMeaning_IsAWarning(string line)
