@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Loads a host that runs beside wrk on this machine, and prints requests/s, latencies and the server's CPU per request.
 #   run.sh HOST [SECONDS]     HOST: the runtime-host executable (dotnet publish -c Release -o artifacts/host src/Runtime.Host)
-# Needs wrk and curl. Everything stays on 127.0.0.1; each row runs SECONDS (default 5) after one of warm-up.
+# Needs wrk and curl. Everything stays on 127.0.0.1; each row runs SECONDS (default 5) after one of warm-up. Before the first row
+# the host is loaded for 20 seconds, in which the runtime compiles what is hot once more: until then a request costs twice as much.
 set -eu
 host=$1 seconds=${2:-5}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,6 +29,10 @@ row() {
         /Non-2xx/ { bad = $NF }
         END { printf "| %-34s | %4d | %9.0f | %9s | %9s | %8.1f | %s\n", name, connections, rate, p50, p99, cpu / hertz * 1e6 / total, bad ? bad " answers were errors" : "" }'
 }
+
+warm() { wrk -t1 -c16 -d10s -s "$here/$1" "http://127.0.0.1:$http$2" >/dev/null; }
+warm get.lua /v2/health/live
+warm simple.lua /v2/models/simple/infer
 
 printf '| %-34s | %4s | %9s | %9s | %9s | %8s |\n' load conn 'requests/s' p50 p99 'CPU µs'
 echo '|---|---|---|---|---|---|'
