@@ -73,7 +73,7 @@ internal sealed class GrpcCall : IDisposable
     public void Arrive(AdmissionTicket ticket, long bytes) => Arriving = (ticket, bytes);
 
     /// <summary>The place of the message that has come in, whose bytes may have become more in decompression.</summary>
-    /// <returns>False where it has none for that many bytes; one for fewer is given back.</returns>
+    /// <returns>False where it has none for that many bytes; one for another number is given back.</returns>
     public bool TryTakePlace(long bytes, out AdmissionTicket ticket)
     {
         ticket = default;

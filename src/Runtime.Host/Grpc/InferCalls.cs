@@ -74,9 +74,7 @@ internal sealed class InferCalls(AcquireModel acquire, SharedMemoryRegions regio
         var error = acquire(head.ModelName, head.ModelVersion, out var lease);
         using (lease)
         {
-            ModelSlot slot = default;
-            error ??= lease.Model.TryEnter(out slot)?.Naming(head.ModelName);
-            slot.Dispose();
+            error ??= lease.Model.RefusalOfNext()?.Naming(head.ModelName);
         }
 
         if (error is not null)

@@ -54,7 +54,7 @@ internal static class InferRequestDecoder
         var reader = new SequenceReader<byte>(beginning);
         for (var last = 0; reader.TryRead(out var tag);)
         {
-            var (field, type) = WireReader.SplitTag(tag);
+            var (field, type) = (tag >> 3, (WireType)(tag & 7));
             if (field > Id || type != WireType.Bytes)
             {
                 return head.ModelName.Length > 0;

@@ -93,13 +93,23 @@ internal sealed class InferStream : IDisposable
 
         await _room.WaitAsync(_stop.Token);
         Interlocked.Increment(ref _inProgress);
-        if (refusal is null)
+        try
         {
-            await StartOrLeaveAsync(_call.Reader.Message);
-            return true;
+            if (refusal is null)
+            {
+                await StartAsync(_call.Reader.Message);
+                return true;
+            }
+
+            RefuseBegun(refusal);
+        }
+        catch
+        {
+            _room.Release();
+            Leave();
+            throw;
         }
 
-        RefuseBegun(refusal);
         await _call.Reader.SkipAsync(_stopReading.Token);
         return true;
     }
@@ -115,20 +125,6 @@ internal sealed class InferStream : IDisposable
         if (Interlocked.Decrement(ref _inProgress) == 0)
         {
             _idle.SetResult();
-        }
-    }
-
-    private async ValueTask StartOrLeaveAsync(ReadOnlySequence<byte> frame)
-    {
-        try
-        {
-            await StartAsync(frame);
-        }
-        catch
-        {
-            _room.Release();
-            Leave();
-            throw;
         }
     }
 

@@ -26,7 +26,7 @@ internal sealed class GenerateEndpoint(ModelRepository models, Options.HostOptio
 
         using (lease)
         {
-            error = admission.TryEnter(lease.Model, context.Request.ContentLength ?? options.HttpMaxInputSize, out var ticket);
+            error = admission.TryEnter(lease.Model, Math.Min(context.Request.ContentLength ?? long.MaxValue, options.HttpMaxInputSize), out var ticket);
             if (error is not null)
             {
                 await HttpErrors.WriteAsync(context, error);

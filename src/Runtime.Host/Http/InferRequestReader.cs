@@ -68,7 +68,8 @@ internal sealed class InferRequestReader(Options.HostOptions options, SharedMemo
         var whole = await body.HoldAsync(-1);
         if (whole.IsEmpty)
         {
-            await ReadRawAsync(body, model, call, whole);
+            body.Release();
+            await ReadRawAsync(body, model, call, ReadOnlyMemory<byte>.Empty);
             return;
         }
 

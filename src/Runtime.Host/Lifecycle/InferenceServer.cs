@@ -13,7 +13,7 @@ internal sealed class InferenceServer : IDisposable
     private const string GrpcDoor = "gRPC";
     private const string MetricsDoor = "metrics";
 
-    /// <summary>Whether requests start on the thread that learns of their arrival, which saves a hop; doors never block it.</summary>
+    /// <summary>Whether requests start on the thread that learns of their arrival, which saves a hop; doors hold it for no longer than the execution of a cheap model.</summary>
     private const bool PreferInlineSockets = true;
 
     private readonly HostOptions _options;
@@ -72,7 +72,7 @@ internal sealed class InferenceServer : IDisposable
         }
     }
 
-    /// <summary>Serves on, but closes each connection once its requests are answered, so that clients who keep one go elsewhere.</summary>
+    /// <summary>Serves on, but closes each connection once the next request over it is answered, so that clients who keep one go elsewhere.</summary>
     public void CloseConnectionsAfterAnswers() => _application.ClosesConnections = true;
 
     /// <summary>Stops accepting and waits for requests in flight, for the exit timeout or what is left of it; false when that ended some of them.</summary>

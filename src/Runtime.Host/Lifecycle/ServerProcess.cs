@@ -14,6 +14,9 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
     /// <summary>Whether models were still loading when the process had to end.</summary>
     private bool _stillLoads;
 
+    /// <summary>Whether requests were cut off by the exit timeout, whose executions may go on.</summary>
+    private bool _wasCutOff;
+
     /// <summary>The clock of the start and the drain.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -117,7 +120,8 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
         var limit = TimeSpan.FromSeconds(options.ExitTimeoutSecs);
         var drained = await EndsWithinAsync(admission.IdleAsync(), limit);
         drained &= await server.StopAsync(limit - Time.GetElapsedTime(start));
-        if (!drained)
+        _wasCutOff = !drained;
+        if (_wasCutOff)
         {
             _logger.LogError("The exit timeout of {Seconds} seconds ended requests in flight", options.ExitTimeoutSecs);
         }
@@ -125,7 +129,7 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
         return drained;
     }
 
-    /// <summary>What holds a lost device or hangs may never be freed, so the end of the process then waits no longer than the exit timeout.</summary>
+    /// <summary>What holds a lost device, hangs or could not be stopped in time may never be freed, so the end of the process then waits no longer than the exit timeout.</summary>
     private async Task UnloadAsync()
     {
         if (_stillLoads)
@@ -134,7 +138,7 @@ internal sealed class ServerProcess(HostOptions options, Admission admission, In
         }
 
         var unloading = models.StopAsync().AsTask();
-        if (_state.IsLive && !_state.HasHungModel)
+        if (_state.IsLive && !_state.HasHungModel && !_wasCutOff)
         {
             await unloading;
             return;

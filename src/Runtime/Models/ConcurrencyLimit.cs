@@ -10,6 +10,9 @@ public sealed class ConcurrencyLimit(long limit)
 
     public long InUse => Volatile.Read(ref _inUse);
 
+    /// <summary>Whether nothing more fits.</summary>
+    public bool IsFull => limit > 0 && InUse >= limit;
+
     /// <summary>Takes an amount where it fits; alone it always does, so that nothing is refused for ever.</summary>
     public bool TryTake(long amount = 1)
     {
@@ -20,7 +23,7 @@ public sealed class ConcurrencyLimit(long limit)
         }
 
         var seen = Volatile.Read(ref _inUse);
-        while (seen == 0 || seen + amount <= limit)
+        while (seen == 0 || amount <= limit - seen)
         {
             var before = Interlocked.CompareExchange(ref _inUse, seen + amount, seen);
             if (before == seen)

@@ -89,6 +89,10 @@ internal sealed class Ensemble(string name, IReadOnlyList<EnsembleStep> steps, I
             {
                 return (step, new InferenceResponse(step.ModelName, 0, "", exception.Error));
             }
+            catch (InvalidOperationException exception) // it was replaced by one that only streams
+            {
+                return (step, new InferenceResponse(step.ModelName, 0, "", InferenceError.Internal(exception.Message)));
+            }
         }
     }
 }
@@ -97,7 +101,7 @@ internal sealed class Ensemble(string name, IReadOnlyList<EnsembleStep> steps, I
 internal sealed class EnsembleRun
 {
     private readonly InferenceRequest _request;
-    private readonly Dictionary<string, Tensor> _tensors = [];
+    private readonly Dictionary<string, (Tensor Tensor, TensorSet Source)> _tensors = [];
     private readonly List<InferenceResponse> _responses = [];
     private readonly int _steps;
     private int _finished;
@@ -107,13 +111,13 @@ internal sealed class EnsembleRun
         (_request, _steps) = (request, steps);
         foreach (var tensor in request.Inputs.Tensors)
         {
-            _tensors[tensor.Name] = tensor;
+            _tensors[tensor.Name] = (tensor, request.Inputs);
         }
     }
 
     public bool HasInputsOf(EnsembleStep step) => step.Inputs.Values.All(_tensors.ContainsKey);
 
-    /// <summary>The step's own request: it shows memory that this run keeps alive.</summary>
+    /// <summary>The step's own request; it keeps the memory that it shows, since a step that was cancelled may still read it when this run is over.</summary>
     public InferenceRequest RequestOf(EnsembleStep step)
     {
         var request = new InferenceRequest
@@ -129,10 +133,12 @@ internal sealed class EnsembleRun
             Callers = _request.Callers,
             Context = StepContext(),
         };
-        foreach (var (input, tensor) in step.Inputs)
+        foreach (var (input, name) in step.Inputs)
         {
-            request.Inputs.Add(_tensors[tensor] with { Name = input });
+            request.Inputs.Add(_tensors[name].Tensor with { Name = input });
         }
+
+        request.Inputs.AddOwners([.. step.Inputs.Values.Select(tensor => _tensors[tensor].Source).Distinct().Select(source => source.Hold())]);
 
         request.Outputs.AddRange(step.Outputs.Keys.Select(output => new RequestedOutput(output)));
         return request;
@@ -146,7 +152,7 @@ internal sealed class EnsembleRun
         foreach (var output in response.Outputs.Tensors)
         {
             var tensor = step.Outputs[output.Name];
-            _tensors[tensor] = output with { Name = tensor };
+            _tensors[tensor] = (output with { Name = tensor }, response.Outputs);
         }
 
         if (error is null && ++_finished < _steps)
@@ -168,7 +174,7 @@ internal sealed class EnsembleRun
         {
             foreach (var output in _request.Inputs.AllowsDeviceOutputs ? [] : outputs)
             {
-                DeviceMemory.TryGet(_tensors[output.Name].Data, out _, out _)?.CopyToHost();
+                DeviceMemory.TryGet(_tensors[output.Name].Tensor.Data, out _, out _)?.CopyToHost();
             }
 
             return null;
@@ -192,7 +198,7 @@ internal sealed class EnsembleRun
         var set = new TensorSet(capacity: outputs.Count + _responses.Count);
         foreach (var output in outputs)
         {
-            set.Add(_tensors[output.Name]);
+            set.Add(_tensors[output.Name].Tensor);
         }
 
         set.AddOwners(_responses);

@@ -100,26 +100,23 @@ public sealed class Model : IDisposable
     public InferenceError? TryEnter(out ModelSlot slot)
     {
         slot = default;
-        if (Cache is null && _sequences is null && _queue?.Refusal() is { } full)
+        var error = QueueRefusal();
+        if (error is null && _concurrency is not null)
         {
-            CountRefused();
-            return full;
+            if (_concurrency.TryTake())
+            {
+                slot = new ModelSlot(_concurrency);
+                return null;
+            }
+
+            error = SlotRefusal(_concurrency);
         }
 
-        if (_concurrency is null)
-        {
-            return null;
-        }
-
-        if (_concurrency.TryTake())
-        {
-            slot = new ModelSlot(_concurrency);
-            return null;
-        }
-
-        CountRefused();
-        return new InferenceError(ErrorCode.ResourceExhausted, $"model '{Name}' already serves {_concurrency.Limit} requests, its most (parameter max_concurrent_requests)");
+        return CountRefused(error);
     }
+
+    /// <summary>What <see cref="TryEnter"/> would say now, without taking a slot.</summary>
+    public InferenceError? RefusalOfNext() => CountRefused(QueueRefusal() ?? (_concurrency is { IsFull: true } slots ? SlotRefusal(slots) : null));
 
     /// <summary>Answers one request with one response; failures are responses too. The caller disposes request and response.</summary>
     /// <exception cref="InvalidOperationException">The model is decoupled, so only <see cref="StreamAsync"/> serves it.</exception>
@@ -198,6 +195,28 @@ public sealed class Model : IDisposable
             yield break;
         }
 
+        var isCounted = false;
+        try
+        {
+            await foreach (var response in StreamedAsync(request, rows, cancellation).ConfigureAwait(false))
+            {
+                isCounted = response.Error is not null;
+                yield return response;
+            }
+
+            isCounted = true;
+        }
+        finally
+        {
+            if (!isCounted)
+            {
+                Statistics.RecordFailure(request.ArrivalTimestamp, FailureReason.Canceled); // who reads them left between two
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<InferenceResponse> StreamedAsync(InferenceRequest request, int rows, [EnumeratorCancellation] CancellationToken cancellation)
+    {
         using var deadline = RequestDeadline.Start(Config, _time, ref cancellation);
         var times = new RequestTimes { Arrival = request.ArrivalTimestamp, Queued = Stopwatch.GetTimestamp() };
         var instance = _instances!.NextStreaming();
@@ -259,6 +278,21 @@ public sealed class Model : IDisposable
         Cache?.Dispose();
     }
 
+    private InferenceError? QueueRefusal() => Cache is null && _sequences is null ? _queue?.Refusal() : null;
+
+    private InferenceError SlotRefusal(ConcurrencyLimit slots)
+        => new(ErrorCode.ResourceExhausted, $"model '{Name}' already serves {slots.Limit} requests, its most (parameter max_concurrent_requests)");
+
+    private InferenceError? CountRefused(InferenceError? error)
+    {
+        if (error is not null)
+        {
+            CountRefused();
+        }
+
+        return error;
+    }
+
     private static ConcurrencyLimit? ConcurrencyOf(ModelConfig config)
         => config.Limits.MaxConcurrentRequests > 0 ? new ConcurrencyLimit(config.Limits.MaxConcurrentRequests) : null;
 
@@ -278,8 +312,10 @@ public sealed class Model : IDisposable
     private static void CancelPending(object? state)
     {
         var (model, pending) = (Tuple<Model, PendingRequest>)state!;
-        if (model._queue!.TryRemove(pending) || (model._sequences?.TryRemove(pending) ?? false))
+        var queue = model._queue!;
+        if (queue.TryRemove(pending) || (model._sequences is { } sequences && (sequences.TryRemove(pending) || queue.TryRemove(pending))))
         {
+            // It may have gone from its sequence's backlog to the queue between the first two looks.
             pending.Cancel(model.Name);
         }
         else

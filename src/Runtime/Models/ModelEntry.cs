@@ -22,6 +22,9 @@ internal sealed class ModelEntry(string name)
     /// <summary>For an ensemble that serves, the models of its steps.</summary>
     public IReadOnlyList<string> Steps { get; private set; } = [];
 
+    /// <summary>The step that its load waits for; null where it waits for none.</summary>
+    public string? AwaitedStep { get; set; }
+
     /// <summary>Whether it was asked for by name, not only as a step of an ensemble.</summary>
     public bool IsWanted { get; set; }
 

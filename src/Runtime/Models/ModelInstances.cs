@@ -31,6 +31,11 @@ internal sealed class ModelInstances : IDisposable
             {
                 instances.Add(loaded.CreateInstance(sequenceInputs?.InstanceConfig ?? config, device));
             }
+
+            if (instances[0] is IAsyncInstance)
+            {
+                _runner = new AsyncRunner(config, [.. instances.Cast<IAsyncInstance>()], watch.Statistics, watch.Time);
+            }
         }
         catch
         {
@@ -40,9 +45,8 @@ internal sealed class ModelInstances : IDisposable
         }
 
         _streaming = [.. instances.OfType<IStreamingInstance>()];
-        if (instances[0] is IAsyncInstance)
+        if (_runner is not null)
         {
-            _runner = new AsyncRunner(config, [.. instances.Cast<IAsyncInstance>()], watch.Statistics, watch.Time);
             Queue = _runner.Queue;
         }
         else if (instances[0] is IModelInstance)
@@ -52,7 +56,7 @@ internal sealed class ModelInstances : IDisposable
             var warmup = new InstanceWarmup(config, directory, loaded, watch.Statistics) { Sequences = sequenceInputs, Padding = Padding };
             _workers = [.. instances.Select((instance, i) => new InstanceWorker(config, Queue, warmup.Prepares((IModelInstance)instance), (watch.Statistics, watch.FailedForGood), $"{config.Name}_{version}_{i}"))];
             AwaitWorkers();
-            _mayServeHere = sequenceInputs is null && config.DynamicBatching is null or { MaxQueueDelayMicroseconds: 0 };
+            _mayServeHere = sequenceInputs is null && config.DynamicBatching is null or { MaxQueueDelayMicroseconds: 0, PreserveOrdering: false };
         }
 
         Sequences = sequenceInputs is null || Queue is null ? null : new SequenceScheduler(config, sequenceInputs, Queue, watch.Statistics, watch.Time);

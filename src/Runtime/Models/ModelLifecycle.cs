@@ -126,7 +126,7 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
             using var source = loader.Open(entry.Name, directory, overrides);
             foreach (var step in source.Steps)
             {
-                await LoadStepAsync(step, [.. ensembles, entry.Name]).ConfigureAwait(false);
+                await LoadStepAsync(entry, step, ensembles).ConfigureAwait(false);
             }
 
             result = await Task.Run(() => loader.Load(source)).ConfigureAwait(false);
@@ -168,15 +168,42 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
         }
     }
 
-    private async Task LoadStepAsync(string step, IReadOnlyList<string> ensembles)
+    private async Task LoadStepAsync(ModelEntry ensemble, string step, IReadOnlyList<string> ensembles)
     {
-        if (ensembles.Contains(step))
+        lock (_gate)
         {
-            throw new InferenceException(ErrorCode.InvalidArgument, $"ensemble {ensembles[^1]} contains itself: {string.Join(" > ", ensembles)} > {step}");
+            Await(ensemble, step);
         }
 
-        // Why a step failed is its own line in the index; the ensemble says which step it lacks.
-        await ChangeAsync(step, null, ensembles, CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            // Why a step failed is its own line in the index; the ensemble says which step it lacks.
+            await ChangeAsync(step, null, [.. ensembles, ensemble.Name], CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                ensemble.AwaitedStep = null;
+            }
+        }
+    }
+
+    /// <summary>Notes what a load waits for, so that no loads wait for each other: an ensemble that contains itself may be loaded from several of its steps at once.</summary>
+    private void Await(ModelEntry ensemble, string step)
+    {
+        var path = new List<string> { ensemble.Name, step };
+        while (path[^1] != ensemble.Name && entries.TryGetValue(path[^1], out var next) && next.AwaitedStep is { } further)
+        {
+            path.Add(further);
+        }
+
+        if (path[^1] == ensemble.Name)
+        {
+            throw new InferenceException(ErrorCode.InvalidArgument, $"ensemble {ensemble.Name} contains itself: {string.Join(" > ", path)}");
+        }
+
+        ensemble.AwaitedStep = step;
     }
 
     private InferenceError? Report(string name, LoadResult result)

@@ -22,15 +22,20 @@ internal sealed class BatchExecutor(ModelConfig config, RequestQueue queue, IMod
     private readonly BatchRun _run = new(config.Name);
     private readonly bool _retriesFailedBatch = config.Parameters.GetValueOrDefault(RetryParameter) == "true";
     private long _cost = long.MaxValue;
+    private long _recentCost = long.MaxValue;
+    private long _bytes;
 
     /// <summary>The answers of the last batch, where it was more than one request; forgotten by whoever has looked at them.</summary>
     public BatchAnswers? Answers { get; set; }
 
     /// <summary>How many ticks the clients of the last batch have to come back: a fraction of what it cost.</summary>
-    public long Patience => Math.Min(Cost / 4, MostPatience);
+    public long Patience => Math.Min(_cost / 4, MostPatience);
 
-    /// <summary>The ticks that the last execution took; as long as can be before the first. Read by any thread.</summary>
-    public long Cost => Volatile.Read(ref _cost);
+    /// <summary>
+    /// Whether a request of that many bytes can be expected to take no more ticks than that: no more bytes than the last
+    /// execution had, and an expensive one is long ago. Asked by any thread.
+    /// </summary>
+    public bool IsCheap(long bytes, long most) => Volatile.Read(ref _recentCost) <= most && bytes <= Volatile.Read(ref _bytes);
 
     /// <summary>Executes a batch and answers all of its requests.</summary>
     public void Serve(List<PendingRequest> batch)
@@ -82,11 +87,17 @@ internal sealed class BatchExecutor(ModelConfig config, RequestQueue queue, IMod
             times.InferEnd = Stopwatch.GetTimestamp();
             var rows = batch.Sum(static request => request.Rows);
             Batch.Check(outputs, rows, config);
+            Remember(times.InferEnd - times.InferStart, inputs.ByteCount);
             Complete(batch, rows, outputs, ref times);
             return null;
         }
         catch (Exception exception)
         {
+            if (times.InferStart > 0)
+            {
+                Remember(Stopwatch.GetTimestamp() - times.InferStart, _bytes);
+            }
+
             outputs?.Dispose();
             return exception;
         }
@@ -94,6 +105,14 @@ internal sealed class BatchExecutor(ModelConfig config, RequestQueue queue, IMod
         {
             gathered?.Dispose();
         }
+    }
+
+    /// <summary>An expensive execution is forgotten little by little: after one of a second, some seventy cheap ones make the next expected to be cheap.</summary>
+    private void Remember(long cost, long bytes)
+    {
+        _cost = cost;
+        Volatile.Write(ref _recentCost, _recentCost == long.MaxValue ? cost : Math.Max(cost, _recentCost - (_recentCost / 8)));
+        Volatile.Write(ref _bytes, bytes);
     }
 
     private void Complete(List<PendingRequest> batch, int rows, TensorSet outputs, ref RequestTimes times)
@@ -104,8 +123,6 @@ internal sealed class BatchExecutor(ModelConfig config, RequestQueue queue, IMod
         {
             statistics.RecordExecution(rows, times);
         }
-
-        Volatile.Write(ref _cost, times.InferEnd - times.InferStart);
 
         if (batch.Count == 1)
         {

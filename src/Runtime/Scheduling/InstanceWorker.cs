@@ -62,7 +62,7 @@ internal sealed class InstanceWorker : IDisposable
     /// </summary>
     public bool TryServeHere(PendingRequest request)
     {
-        if (!_instance.RunsOnAnyThread || _executor.Cost > MostCostElsewhere || _executing.IsHeldByCurrentThread || !_executing.TryEnter())
+        if (!_instance.RunsOnAnyThread || !_executor.IsCheap(request.Inputs.ByteCount, MostCostElsewhere) || _executing.IsHeldByCurrentThread || !_executing.TryEnter())
         {
             return false;
         }

@@ -42,7 +42,7 @@ internal sealed class SequenceInputs
             : InferenceError.InvalidArgument($"sequence '{id}' does not fit control input '{unfit.Name}' of model '{_config.Name}', which is {unfit.Type.Name()}");
     }
 
-    /// <summary>Adds controls and states to a request; the states' memory stays the sequence's.</summary>
+    /// <summary>Adds controls and states to a request, which keeps the states' memory: an execution may still read it when the sequence has others.</summary>
     public void Fill(InferenceRequest request, CorrelationId id, TensorSet? state)
     {
         long[] shape = _config.IsBatching ? [1, 1] : [1];
@@ -61,7 +61,7 @@ internal sealed class SequenceInputs
 
         for (var i = 0; i < _initialStates.Length; i++)
         {
-            request.Inputs.Add(state is null ? _initialStates[i] : state[i]);
+            request.Inputs.Add(state is null ? _initialStates[i] : state[i], i == 0 ? state?.Hold() : null);
         }
     }
 

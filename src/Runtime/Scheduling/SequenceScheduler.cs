@@ -62,9 +62,8 @@ internal sealed class SequenceScheduler : IDisposable
                 _sequences[id] = sequence = new Sequence(id);
             }
 
-            sequence!.IsEnding = request.SequenceEnd;
             pending.Sequence = sequence;
-            if (sequence.Current is not null)
+            if (sequence!.Current is not null)
             {
                 pending.Times.Queued = Stopwatch.GetTimestamp();
                 sequence.Backlog.AddLast(pending);
@@ -214,7 +213,7 @@ internal sealed class Sequence(CorrelationId id)
     public LinkedList<PendingRequest> Backlog { get; } = [];
 
     /// <summary>Whether the last request that was let in ends the sequence.</summary>
-    public bool IsEnding { get; set; }
+    public bool IsEnding => (Backlog.Last?.Value ?? Current)?.Request.SequenceEnd ?? false;
 
     public long LastActive { get; set; }
 

@@ -164,6 +164,9 @@ public sealed class TensorSet : IDisposable
         return share;
     }
 
+    /// <summary>Keeps the memory until the result is disposed too.</summary>
+    public IDisposable Hold() => new TensorSet(this, 0);
+
     /// <summary>Gives the memory back; later calls do nothing.</summary>
     public void Dispose()
     {

@@ -44,6 +44,8 @@ public sealed class InferRequestDecoderTests
     [InlineData(0x0A, 1, (int)'m', 0x0A, 1, (int)'n', 0x2A)] // two names
     [InlineData(0x0A, 0x80, 0x01, 0x2A)] // a name of 128 bytes
     [InlineData(0x0A, 1, 0xFF, 0x2A)] // no text
+    [InlineData(0x00)] // a field 0
+    [InlineData(0x0F)] // a type that there is not
     public void TryReadHead_UnusualBeginnings_AreLeftToTheWholeMessage(params int[] bytes)
         => Assert.False(InferRequestDecoder.TryReadHead(new ReadOnlySequence<byte>([.. bytes.Select(value => (byte)value)]), out _));
 

@@ -71,6 +71,20 @@ public sealed class BinaryTensorTests : IDisposable
         Assert.Equal(body, answer.Body[^12..]);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Serve_EmptyBody_IsARawRequestOfNothing(bool isChunked)
+    {
+        using var model = EchoModel.Create(DataType.Fp32, maxBatchSize: 4);
+        (string, string)[] headers = isChunked ? [("Transfer-Encoding", "chunked")] : [];
+
+        var answer = await SendAsync(model, [], headers: headers);
+
+        Assert.Equal(200, answer.Status);
+        Assert.Contains("\"shape\":[1,0]", answer.Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Serve_RawStrings_AreOneElement()
     {

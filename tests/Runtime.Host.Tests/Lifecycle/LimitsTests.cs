@@ -135,6 +135,26 @@ public sealed class LimitsTests : IAsyncDisposable
         await AssertNothingHeldAsync();
     }
 
+    /// <summary>Bytes that are no message, of which more is to come.</summary>
+    [Theory]
+    [InlineData("ModelInfer")]
+    [InlineData("ModelStreamInfer")]
+    public async Task Infer_ClientOfAMalformedMessageLeaves_GivesItsPlaceBack(string method)
+    {
+        await StartAsync("", options => options with { MaxRequestsInFlight = 1 });
+        using var leaving = new CancellationTokenSource();
+        using var body = new OpenBody([0, 0, 0, 4, 0, 0x00]);
+        var uploading = _grpc.SendAsync(GrpcClient.Inference + method, body, leaving.Token);
+        while (_admission.BytesInFlight == 0)
+        {
+            await MetricsAsync();
+        }
+
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => uploading);
+        await AssertNothingHeldAsync();
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -17,6 +17,8 @@ public sealed class ServerProcessTests : IDisposable
     private readonly ServingLine _serving = new();
     private readonly ServerState _state = new(strictReadiness: true, () => true);
     private InferenceServer? _server;
+    private Admission? _admission;
+    private Task _unloading = Task.CompletedTask;
     private bool _isEndless;
     private int _unloads;
 
@@ -62,6 +64,22 @@ public sealed class ServerProcessTests : IDisposable
         Assert.Equal(1, await running);
         Assert.Equal(0, _unloads);
         _loaded.SetResult();
+    }
+
+    /// <summary>As of a model whose execution cannot be stopped.</summary>
+    [Fact]
+    public async Task Run_RequestsOutlastTheExitTimeout_WaitsNoLongerForTheirModels()
+    {
+        _loaded.SetResult();
+        _unloading = new TaskCompletionSource().Task;
+        var options = ServerUnderTest.FreePorts with { ExitTimeoutSecs = 0 };
+        var running = RunAsync(options, Good);
+        await _serving.Said;
+        Assert.Null(_admission!.TryEnter(1, out _));
+        _stop.SetResult();
+
+        Assert.Equal(1, await running.WaitAsync(TimeSpan.FromMinutes(1)));
+        Assert.Equal(1, _unloads);
     }
 
     [Fact]
@@ -111,9 +129,9 @@ public sealed class ServerProcessTests : IDisposable
         var models = new ServedModels(cancellation => LoadAsync(failed, cancellation), () => index, () =>
         {
             _unloads++;
-            return ValueTask.CompletedTask;
+            return new ValueTask(_unloading);
         });
-        return new ServerProcess(options, new Admission(options, _state), _server, models, new LoggerFactory([_serving])).RunAsync(_stop.Task);
+        return new ServerProcess(options, _admission = new Admission(options, _state), _server, models, new LoggerFactory([_serving])).RunAsync(_stop.Task);
     }
 
     private async Task<IReadOnlyList<ModelEvent>> LoadAsync(ModelEvent[] failed, CancellationToken cancellation)

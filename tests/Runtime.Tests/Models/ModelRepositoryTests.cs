@@ -1,6 +1,7 @@
 using System.Text;
 using Runtime.Inference;
 using Runtime.Models;
+using Runtime.Tensors;
 
 namespace Runtime.Tests.Models;
 
@@ -271,17 +272,59 @@ public class ModelRepositoryTests
         Assert.Contains(expected, (await repository.LoadAsync("both"))!.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Their loads begin together and need each other; which one is refused and which lacks its step is a matter of luck.</summary>
+    [Fact]
+    public async Task LoadAsync_EnsemblesThatContainEachOther_AreRefusedAndWaitForNothing()
+    {
+        for (var i = 0; i < 50; i++)
+        {
+            await using var repository = new RepositoryUnderTest();
+            WriteEnsemble(repository, "step { model_name: 'other' input_map { key: 'X' value: 'X' } output_map { key: 'Y' value: 'Y' } }");
+            WriteEnsemble(repository, "step { model_name: 'both' input_map { key: 'X' value: 'X' } output_map { key: 'Y' value: 'Y' } }", "other");
+
+            var errors = await Task.WhenAll(Task.Run(() => repository.LoadAsync("both")), Task.Run(() => repository.LoadAsync("other")));
+
+            Assert.All(errors, Assert.NotNull);
+            Assert.Contains(errors, error => error!.Message.Contains("contains itself", StringComparison.Ordinal) || error.Message.Contains("'other'", StringComparison.Ordinal));
+        }
+    }
+
+    /// <summary>As when a step is cancelled, and its function still reads.</summary>
+    [Fact]
+    public void RequestOf_InputsAreStillReadWhenTheEnsembleIsOver_KeepsTheirMemory()
+    {
+        var pool = new TensorPool();
+        using var request = new InferenceRequest(pool);
+        TestModels.AddInput(request, "X", [1, 2], 1, 2);
+        var outputs = new TensorSet(pool);
+        outputs.Rent("Y", DataType.Int32, [1, 1], 4, out _);
+        var first = new EnsembleStep("a", 1, new Dictionary<string, string> { ["X"] = "X" }, new Dictionary<string, string> { ["Y"] = "between" });
+        var second = new EnsembleStep("b", 1, new Dictionary<string, string> { ["X"] = "X", ["Z"] = "between" }, new Dictionary<string, string>());
+        var run = new EnsembleRun(request, steps: 2);
+        Assert.True(run.TryAdd(first, new InferenceResponse("a", 1, "", outputs), out _));
+        var step = run.RequestOf(second);
+        var reading = step.Inputs.Share();
+
+        step.Dispose();
+        run.Finish([], InferenceError.Internal("over"));
+        request.Dispose();
+
+        Assert.Equal(2, pool.Outstanding);
+        reading.Dispose();
+        Assert.Equal(0, pool.Outstanding);
+    }
+
     private static ModelStatisticsSnapshot Statistics(RepositoryUnderTest repository, string name)
     {
         Assert.Null(repository.Models.TryList(name, "", out var models));
         return models.Single().Statistics.Snapshot();
     }
 
-    private static void WriteEnsemble(RepositoryUnderTest repository, string? steps = null)
+    private static void WriteEnsemble(RepositoryUnderTest repository, string? steps = null, string name = "both")
     {
         repository.Write("ten", "", (1, "10"));
         repository.Write("hundred", "", (1, "100"));
-        repository.WriteConfig("both", $$"""
+        repository.WriteConfig(name, $$"""
             platform: "ensemble" max_batch_size: 8
             input { name: "X" data_type: TYPE_INT32 dims: -1 } output { name: "Y" data_type: TYPE_INT32 dims: -1 }
             ensemble_scheduling { {{steps ?? """

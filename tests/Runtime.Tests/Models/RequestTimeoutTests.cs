@@ -96,6 +96,22 @@ public class RequestTimeoutTests
         lease.Dispose();
     }
 
+    [Fact]
+    public async Task StreamAsync_ReaderLeaves_CountsAsCanceled()
+    {
+        using var model = new Model(TestModels.Config(), 1, new EndlessModel(), new Dictionary<string, string[]>(), TimeProvider.System);
+        using var request = TestModels.Request(1);
+
+        await foreach (var response in model.StreamAsync(request, default))
+        {
+            response.Dispose();
+            break;
+        }
+
+        var counts = model.Statistics.Snapshot();
+        Assert.Equal((0, 1), (counts.Success.Count, counts.Failures[(int)FailureReason.Canceled]));
+    }
+
     [Theory]
     [InlineData("-1")]
     [InlineData("soon")]

@@ -43,6 +43,17 @@ public class AsyncRunnerTests
     }
 
     [Fact]
+    public void Load_ConcurrencyIsNoNumber_DisposesTheInstance()
+    {
+        var model = new AsyncModel(AnswerAsync);
+        var config = TestModels.Config(message => message.Parameters[AsyncRunner.ConcurrencyParameter] = new() { StringValue = "many" });
+
+        Assert.Throws<Runtime.Models.Configuration.ModelConfigException>(() => new Model(config, 1, model, new Dictionary<string, string[]>(), TimeProvider.System));
+
+        Assert.True(model.Instance!.Disposed.Task.IsCompleted);
+    }
+
+    [Fact]
     public async Task InferAsync_FullBatch_GoesBeforeItsWindowEnds()
     {
         using var model = Make(AnswerAsync, Window(TimeSpan.FromHours(1)), maxBatchSize: 2, time: new ManualTime());
@@ -197,7 +208,9 @@ public class AsyncRunnerTests
     {
         public ModelSignature? Signature => null;
 
-        public IDisposable CreateInstance(ModelConfig config, Device device) => new AsyncInstance(execute);
+        public AsyncInstance? Instance { get; private set; }
+
+        public IDisposable CreateInstance(ModelConfig config, Device device) => Instance = new AsyncInstance(execute);
 
         public void Dispose()
         {

@@ -31,6 +31,42 @@ public class LoneRequestTests
     }
 
     [Fact]
+    public async Task InferAsync_OrderIsPreserved_NeverExecutesOnTheCallersThread()
+    {
+        using var model = Make(configure: config => config.DynamicBatching = new() { PreserveOrdering = true });
+
+        Assert.False(await ExecutesHereAsync(model));
+    }
+
+    [Fact]
+    public async Task InferAsync_LargerThanTheLast_ExecutesOnTheInstancesThread()
+    {
+        using var model = Make();
+        Assert.True(await ExecutesHereAsync(model));
+
+        using var response = await model.InferAsync(TestModels.Request(1, 2, 3), default);
+
+        TestModels.AssertValues(response, 2, 3, 4);
+        Assert.False(_executing!.IsThreadPoolThread);
+    }
+
+    [Fact]
+    public async Task InferAsync_JustAfterAnExpensiveExecution_ExecutesOnTheInstancesThread()
+    {
+        using var model = Make();
+        Assert.True(await ExecutesHereAsync(model));
+        _cost = TimeSpan.FromMilliseconds(10);
+        using var expensive = await model.InferAsync(TestModels.Request(1), default);
+        _cost = TimeSpan.Zero;
+
+        using var next = await model.InferAsync(TestModels.Request(1), default);
+        using var afterThat = await model.InferAsync(TestModels.Request(1), default);
+
+        Assert.False(_executing!.IsThreadPoolThread);
+        Assert.True(await ExecutesHereAsync(model));
+    }
+
+    [Fact]
     public async Task InferAsync_LastExecutionWasExpensive_ExecutesOnTheInstancesThread()
     {
         using var model = Make();
@@ -88,7 +124,7 @@ public class LoneRequestTests
     /// <summary>Whether the caller's thread executes one of many requests; one may find the last execution slow on a busy machine.</summary>
     private async Task<bool> ExecutesHereAsync(Model model)
     {
-        for (var i = 0; i < 100; i++)
+        for (var i = 0; i < 1000; i++)
         {
             using var request = TestModels.Request(1);
             var caller = Thread.CurrentThread;

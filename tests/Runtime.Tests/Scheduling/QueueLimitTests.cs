@@ -95,10 +95,45 @@ public class QueueLimitTests
         Assert.Equal(0, model.Statistics.Snapshot().Pending);
     }
 
-    private static InferenceRequest OfSequence(bool isStart)
+    [Fact]
+    public async Task InferAsync_EndOfASequenceMeetsAFullQueue_CanBeSentAgain()
+    {
+        using var model = TestModels.Make(Pass, config => config.SequenceBatching = new Protocol.ModelSequenceBatching(), limits: new ModelLimits { MaxQueueSize = 1 });
+        _gate.Open();
+        Assert.Null((await model.InferAsync(OfSequence(isStart: true), default)).Error);
+        await _gate.EnteredAsync();
+        var running = model.InferAsync(OfSequence(isStart: true, sequence: 8), default).AsTask();
+        await _gate.EnteredAsync();
+        var waiting = model.InferAsync(OfSequence(isStart: true, sequence: 9), default).AsTask();
+
+        Assert.Equal(ErrorCode.Unavailable, (await model.InferAsync(OfSequence(isStart: false, isEnd: true), default)).Error!.Code);
+        _gate.Open(3);
+        Assert.Null((await running).Error);
+        Assert.Null((await waiting).Error);
+        Assert.Null((await model.InferAsync(OfSequence(isStart: false, isEnd: true), default)).Error);
+    }
+
+    [Fact]
+    public async Task InferAsync_EndOfASequenceIsCancelledInItsBacklog_CanBeSentAgain()
+    {
+        using var model = TestModels.Make(Pass, config => config.SequenceBatching = new Protocol.ModelSequenceBatching());
+        using var leaving = new CancellationTokenSource();
+        var running = model.InferAsync(OfSequence(isStart: true), default).AsTask();
+        await _gate.EnteredAsync();
+        var cancelled = model.InferAsync(OfSequence(isStart: false, isEnd: true), leaving.Token).AsTask();
+        await leaving.CancelAsync();
+        Assert.Equal(ErrorCode.Cancelled, (await cancelled).Error!.Code);
+
+        var again = model.InferAsync(OfSequence(isStart: false, isEnd: true), default).AsTask();
+        _gate.Open(2);
+        Assert.Null((await running).Error);
+        Assert.Null((await again).Error);
+    }
+
+    private static InferenceRequest OfSequence(bool isStart, ulong sequence = 7, bool isEnd = false)
     {
         var request = TestModels.Request(1);
-        (request.SequenceId, request.SequenceStart) = (7, isStart);
+        (request.SequenceId, request.SequenceStart, request.SequenceEnd) = (sequence, isStart, isEnd);
         return request;
     }
 
