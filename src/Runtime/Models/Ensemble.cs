@@ -28,12 +28,12 @@ internal sealed class Ensemble(string name, IReadOnlyList<EnsembleStep> steps, I
     /// <summary>Gets a lease on a step's model, or says why not.</summary>
     public delegate InferenceError? AcquireModel(ReadOnlySpan<char> name, long version, out ModelLease lease);
 
-    /// <summary>Runs every step; the outputs are the receiver's to dispose. A failed step fails the request with its name.</summary>
+    /// <summary>Runs the steps that the requested outputs need; the outputs are the receiver's to dispose. A failed step fails the request with its name.</summary>
     public async Task<PendingResult> RunAsync(InferenceRequest request, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var run = new EnsembleRun(request, steps.Count);
-        var waiting = steps.ToList();
+        var waiting = StepsFor(request);
+        var run = new EnsembleRun(request, waiting.Count);
         var running = new List<Task<(EnsembleStep Step, InferenceResponse Response)>>();
         InferenceError? failure = null;
         do
@@ -62,6 +62,25 @@ internal sealed class Ensemble(string name, IReadOnlyList<EnsembleStep> steps, I
         while (running.Count > 0 || (failure is null && waiting.Count > 0));
 
         return run.Finish(outputs, failure);
+    }
+
+    /// <summary>As in Triton, where all outputs are wanted also a step runs that gives none of them.</summary>
+    private List<EnsembleStep> StepsFor(InferenceRequest request)
+    {
+        var needed = request.Outputs.Select(output => output.Name).ToHashSet();
+        if (needed.Count == 0 || outputs.All(output => needed.Contains(output.Name)))
+        {
+            return [.. steps];
+        }
+
+        var chosen = new HashSet<EnsembleStep>(ReferenceEqualityComparer.Instance);
+        while (steps.FirstOrDefault(step => !chosen.Contains(step) && step.Outputs.Values.Any(needed.Contains)) is { } step)
+        {
+            chosen.Add(step);
+            needed.UnionWith(step.Inputs.Values);
+        }
+
+        return [.. steps.Where(chosen.Contains)];
     }
 
     private async Task<(EnsembleStep Step, InferenceResponse Response)> RunStepAsync(EnsembleStep step, EnsembleRun run, CancellationToken cancellation)
@@ -185,9 +204,10 @@ internal sealed class EnsembleRun
         }
     }
 
-    /// <summary>The ensemble's outputs, which keep the steps' responses alive; or the failure, after which nothing of this run lives.</summary>
+    /// <summary>Those of the ensemble's outputs that were asked for, which keep the steps' responses alive; or the failure, after which nothing of this run lives.</summary>
     public PendingResult Finish(IReadOnlyList<TensorConfig> outputs, InferenceError? failure)
     {
+        outputs = [.. outputs.Where(output => _tensors.ContainsKey(output.Name))];
         failure ??= CopyToHost(outputs);
         if (failure is not null)
         {

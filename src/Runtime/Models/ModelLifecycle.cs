@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Runtime.Inference;
+using Runtime.Models.Configuration;
 
 namespace Runtime.Models;
 
@@ -200,7 +201,7 @@ internal sealed class ModelLifecycle(ConcurrentDictionary<string, ModelEntry> en
 
         if (path[^1] == ensemble.Name)
         {
-            throw new InferenceException(ErrorCode.InvalidArgument, $"ensemble {ensemble.Name} contains itself: {string.Join(" > ", path)}");
+            throw new ModelConfigException($"ensemble {ensemble.Name} contains itself: {string.Join(" > ", path)}");
         }
 
         ensemble.AwaitedStep = step;

@@ -110,7 +110,8 @@ internal readonly record struct CorrelationId(ulong Number, string Text)
         }
 
         var size = type.Size();
-        if (Text.Length > 0 || (size < 8 && Number >> (size * 8) != 0))
+        var bits = (size * 8) - (type is DataType.Int32 or DataType.Int64 ? 1 : 0);
+        if (Text.Length > 0 || (bits < 64 && Number >> bits != 0))
         {
             return null;
         }

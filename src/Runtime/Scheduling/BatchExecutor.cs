@@ -192,6 +192,11 @@ internal sealed class BatchExecutor(ModelConfig config, RequestQueue queue, IMod
         Answers.Add(request);
     }
 
+    /// <summary>The error as each request hears it. Which of several requests is at fault nobody knows, so that none is told that it is.</summary>
+    private static InferenceError OfOne(InferenceError error, int requests) => requests > 1 && error.Code == ErrorCode.InvalidArgument
+        ? error with { Code = ErrorCode.Internal, Message = $"the execution of a batch of {requests} requests failed: {error.Message}" }
+        : error;
+
     private void Fail(List<PendingRequest> batch, Exception exception)
     {
         var isTold = false;
@@ -209,7 +214,7 @@ internal sealed class BatchExecutor(ModelConfig config, RequestQueue queue, IMod
                     request.Cancel(config.Name);
                     break;
                 case InferenceException inference:
-                    request.Fail(inference.Error, FailureReason.Backend);
+                    request.Fail(OfOne(inference.Error, batch.Count), FailureReason.Backend);
                     break;
                 default:
                     request.Fail(InferenceError.Internal($"{request.Request.Prefix}execution of model '{config.Name}' failed: {exception.Message}"), FailureReason.Backend);

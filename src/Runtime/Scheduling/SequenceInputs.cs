@@ -30,7 +30,7 @@ internal sealed class SequenceInputs
             .. _sequencing.Controls.Select(control => new TensorConfig(control.Name, control.Type, [1], null)),
             .. _sequencing.States.Select(state => new TensorConfig(state.InputName, state.Type, state.Dims, null)),
         ],
-        Outputs = [.. _config.Outputs, .. _sequencing.States.Select(state => new TensorConfig(state.OutputName, state.Type, state.Dims, null))],
+        Outputs = [.. _config.Outputs, .. _sequencing.States.Where(state => _config.Outputs.All(output => output.Name != state.OutputName)).Select(state => new TensorConfig(state.OutputName, state.Type, state.Dims, null))],
     };
 
     /// <summary>Why a correlation id cannot be told to the model.</summary>

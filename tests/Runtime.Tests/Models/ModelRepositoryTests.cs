@@ -289,6 +289,48 @@ public class ModelRepositoryTests
         }
     }
 
+    [Fact]
+    public async Task LoadAsync_EnsembleContainsItself_IsInTheIndexWithTheReason()
+    {
+        await using var repository = new RepositoryUnderTest();
+        WriteEnsemble(repository, "step { model_name: 'both' input_map { key: 'X' value: 'X' } output_map { key: 'Y' value: 'Y' } }");
+        await repository.LoadAsync("both");
+
+        Assert.Contains(repository.Models.Index(readyOnly: false), line => line.Name == "both" && line.Reason.Contains("contains itself", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("P", 1, 0)]
+    [InlineData("Q", 1, 1)]
+    [InlineData("", 1, 1)]
+    public async Task InferAsync_SomeOutputsOfAnEnsemble_RunsTheStepsTheyNeed(string asked, int ten, int hundred)
+    {
+        await using var repository = new RepositoryUnderTest();
+        repository.Write("ten", "", (1, "10"));
+        repository.Write("hundred", "", (1, "100"));
+        repository.WriteConfig("two", """
+            platform: "ensemble" max_batch_size: 8
+            input { name: "X" data_type: TYPE_INT32 dims: -1 } output { name: "P" data_type: TYPE_INT32 dims: -1 } output { name: "Q" data_type: TYPE_INT32 dims: -1 }
+            ensemble_scheduling {
+              step { model_name: "hundred" model_version: -1 input_map { key: "X" value: "P" } output_map { key: "Y" value: "Q" } }
+              step { model_name: "ten" model_version: -1 input_map { key: "X" value: "X" } output_map { key: "Y" value: "P" } }
+            }
+            """);
+        Assert.Null(await repository.LoadAsync("two"));
+        Assert.Null(repository.Models.TryAcquire("two", "", out var lease));
+        using (lease)
+        using (var request = TestModels.Request(1))
+        {
+            request.Outputs.AddRange(asked.Select(name => new RequestedOutput(name.ToString())));
+            using var response = await lease.Model.InferAsync(request, default);
+
+            Assert.Null(response.Error);
+            Assert.Equal(asked.Length > 0 ? [asked] : ["P", "Q"], response.Outputs.Tensors.ToArray().Select(output => output.Name));
+        }
+
+        Assert.Equal((ten, hundred), (Statistics(repository, "ten").Success.Count, Statistics(repository, "hundred").Success.Count));
+    }
+
     /// <summary>As when a step is cancelled, and its function still reads.</summary>
     [Fact]
     public void RequestOf_InputsAreStillReadWhenTheEnsembleIsOver_KeepsTheirMemory()

@@ -150,15 +150,18 @@ public class DynamicBatchingTests
     }
 
     [Fact]
-    public async Task InferAsync_ExecutionFails_EveryRequestOfTheBatchHearsIt()
+    public async Task InferAsync_ExecutionFails_EveryRequestOfTheBatchHearsItAndNoneThatItIsToBlame()
     {
         using var model = TestModels.Make((_, _) => { _gate.Pass(); throw new InferenceException(ErrorCode.InvalidArgument, "no good"); }, Batching(null));
+        var alone = model.InferAsync(TestModels.Request(0), default);
+        await _gate.EnteredAsync();
         var requests = Enumerable.Range(0, 3).Select(i => model.InferAsync(TestModels.Request(i), default).AsTask()).ToArray();
-        _gate.Open(3);
+        _gate.Open(2);
 
+        Assert.Equal(new InferenceError(ErrorCode.InvalidArgument, "no good"), (await alone).Error);
         foreach (var response in await Task.WhenAll(requests))
         {
-            Assert.Equal(new InferenceError(ErrorCode.InvalidArgument, "no good"), response.Error);
+            Assert.Equal(new InferenceError(ErrorCode.Internal, "the execution of a batch of 3 requests failed: no good"), response.Error);
         }
     }
 

@@ -25,6 +25,25 @@ public class SequenceSchedulerTests
         Assert.Equal(30, await Send(model, 8, 20, end: true));
     }
 
+    [Theory]
+    [InlineData(Protocol.DataType.TypeInt32, 0x7FFF_FFFFul, true)]
+    [InlineData(Protocol.DataType.TypeInt32, 0x8000_0000ul, false)]
+    [InlineData(Protocol.DataType.TypeUint32, 0xFFFF_FFFFul, true)]
+    [InlineData(Protocol.DataType.TypeUint32, 0x1_0000_0000ul, false)]
+    [InlineData(Protocol.DataType.TypeInt64, 0x8000_0000_0000_0000ul, false)]
+    [InlineData(Protocol.DataType.TypeUint64, 0xFFFF_FFFF_FFFF_FFFFul, true)]
+    public async Task InferAsync_CorrelationIdAsAControl_MustFitItsDatatype(Protocol.DataType type, ulong id, bool fits)
+    {
+        var control = new Protocol.ModelSequenceBatching.Types.Control { Kind = Kind.ControlSequenceCorrid, DataType = type };
+        using var model = Accumulator(null, message => message.SequenceBatching.ControlInput.Add(new Protocol.ModelSequenceBatching.Types.ControlInput { Name = "ID", Control = { control } }));
+        using var request = Request(id, 1);
+        request.SequenceStart = true;
+
+        using var response = await model.InferAsync(request, default);
+
+        Assert.Equal(fits ? null : ErrorCode.InvalidArgument, response.Error?.Code);
+    }
+
     [Fact]
     public async Task InferAsync_AfterTheEnd_MustStartAgain()
     {

@@ -1,4 +1,5 @@
 using Runtime.Scheduling;
+using ControlKind = Runtime.Protocol.ModelSequenceBatching.Types.Control.Types.Kind;
 
 namespace Runtime.Models.Configuration;
 
@@ -12,27 +13,57 @@ internal static class SchedulingRules
     {
         CheckWarmup(config);
         CheckRetry(config);
+        CheckSequences(config);
         if (config.DynamicBatching is not { } batching)
         {
             return;
         }
 
-        foreach (var size in batching.PreferredBatchSize)
+        CheckSizes(config, "dynamic batching", batching.PreferredBatchSize);
+        CheckPriorities(config, batching);
+        CheckOrdering(config, batching);
+    }
+
+    private static void CheckSizes(Protocol.ModelConfig config, string scheduler, IEnumerable<int> preferred)
+    {
+        foreach (var size in preferred)
         {
             if (size <= 0)
             {
-                throw new ModelConfigException($"dynamic batching preferred size must be positive for {config.Name}, got {size}");
+                throw new ModelConfigException($"{scheduler} preferred size must be positive for {config.Name}, got {size}");
             }
 
             if (size > config.MaxBatchSize)
             {
-                throw new ModelConfigException(
-                    $"dynamic batching preferred size must be <= max batch size for {config.Name}, got {size} with 'max_batch_size' {config.MaxBatchSize}");
+                throw new ModelConfigException($"{scheduler} preferred size must be <= max batch size for {config.Name}, got {size} with 'max_batch_size' {config.MaxBatchSize}");
             }
         }
+    }
 
-        CheckPriorities(config, batching);
-        CheckOrdering(config, batching);
+    private static void CheckSequences(Protocol.ModelConfig config)
+    {
+        if (config.SequenceBatching is not { } sequences)
+        {
+            return;
+        }
+
+        CheckSizes(config, "sequence batching", sequences.Oldest?.PreferredBatchSize ?? []);
+        foreach (var input in sequences.ControlInput.Where(input => input.Control.Count == 0))
+        {
+            throw new ModelConfigException($"model '{config.Name}': sequence control input '{input.Name}' must specify its 'control', such as CONTROL_SEQUENCE_START");
+        }
+
+        var corrid = sequences.ControlInput.FirstOrDefault(input => input.Control.Any(control => control is { Kind: ControlKind.ControlSequenceCorrid, DataType: Protocol.DataType.TypeInvalid }));
+        if (corrid is not null)
+        {
+            throw new ModelConfigException($"model '{config.Name}': sequence control input '{corrid.Name}' must specify the 'data_type' of its correlation ID, and no values for false and true");
+        }
+
+        var twice = config.Input.FirstOrDefault(input => IsOfSequence(config, input.Name));
+        if (twice is not null)
+        {
+            throw new ModelConfigException($"model '{config.Name}': '{twice.Name}' is an 'input' and again an input of 'sequence_batching', which the server fills; leave it away from one of them");
+        }
     }
 
     private static void CheckRetry(Protocol.ModelConfig config)

@@ -4,7 +4,8 @@ namespace Runtime.Models.Configuration;
 internal static class SequenceTensors
 {
     /// <summary>The signature without them.</summary>
-    /// <exception cref="ModelConfigException">The file lacks one of them, or has it with another datatype.</exception>
+    /// <remarks>A state that is also among the configuration's outputs stays one: clients see it.</remarks>
+    /// <exception cref="ModelConfigException">The file lacks one of them, or has it with another datatype or shape.</exception>
     public static ModelSignature Exclude(Protocol.ModelConfig config, ModelSignature signature)
     {
         if (config.SequenceBatching is null)
@@ -18,9 +19,15 @@ internal static class SequenceTensors
         var outputs = sequencing.States.Select(state => ("state output", state.OutputName, state.Type)).ToArray();
         Check(config, inputs, signature.Inputs);
         Check(config, outputs, signature.Outputs);
+        foreach (var state in sequencing.States)
+        {
+            SignatureCheck.CheckShape(config, state.InputName, state.Dims, signature.Inputs.First(spec => spec.Name == state.InputName).Shape);
+            SignatureCheck.CheckShape(config, state.OutputName, state.Dims, signature.Outputs.First(spec => spec.Name == state.OutputName).Shape);
+        }
+
         return new ModelSignature(
             [.. signature.Inputs.Where(spec => inputs.All(input => input.Item2 != spec.Name))],
-            [.. signature.Outputs.Where(spec => outputs.All(output => output.Item2 != spec.Name))]);
+            [.. signature.Outputs.Where(spec => outputs.All(output => output.Item2 != spec.Name) || config.Output.Any(output => output.Name == spec.Name))]);
     }
 
     private static void Check(Protocol.ModelConfig config, (string Kind, string Name, Tensors.DataType Type)[] wanted, IReadOnlyList<TensorSpec> specs)

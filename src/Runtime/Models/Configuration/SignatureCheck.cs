@@ -49,22 +49,24 @@ internal static class SignatureCheck
                     + $"model provides {spec.Type.ConfigName()}");
             }
 
-            CheckShape(config, tensor, spec.Shape);
+            CheckShape(config, tensor.Name, tensor.Dims, spec.Shape);
         }
     }
 
-    private static void CheckShape(Protocol.ModelConfig config, Configured tensor, long[] shape)
+    /// <summary>Checks configured dims, which leave the batch dimension away, against the file's shape.</summary>
+    /// <exception cref="ModelConfigException">They do not fit.</exception>
+    internal static void CheckShape(Protocol.ModelConfig config, string name, long[] dims, long[] shape)
     {
-        var prefix = $"model '{config.Name}', tensor '{tensor.Name}': ";
+        var prefix = $"model '{config.Name}', tensor '{name}': ";
         if (config.MaxBatchSize <= 0)
         {
             // A scalar has no dims to configure, so it is configured as one element.
-            var isScalar = shape.Length == 0 && tensor.Dims.All(dimension => dimension == 1);
-            if (!isScalar && !Fits(tensor.Dims, shape))
+            var isScalar = shape.Length == 0 && dims.All(dimension => dimension == 1);
+            if (!isScalar && !Fits(dims, shape))
             {
                 throw new ModelConfigException(
                     $"{prefix}the model expects {shape.Length} dimensions (shape {Shapes.Text(shape)}) but the model configuration specifies "
-                    + $"{tensor.Dims.Length} dimensions (shape {Shapes.Text(tensor.Dims)})");
+                    + $"{dims.Length} dimensions (shape {Shapes.Text(dims)})");
             }
 
             return;
@@ -77,7 +79,7 @@ internal static class SignatureCheck
                 + $"but shape expected by the model is {Shapes.Text(shape)}");
         }
 
-        long[] complete = [-1, .. tensor.Dims];
+        long[] complete = [-1, .. dims];
         if (!Fits(complete, shape))
         {
             throw new ModelConfigException(

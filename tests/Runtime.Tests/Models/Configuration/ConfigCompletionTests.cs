@@ -29,6 +29,25 @@ public sealed class ConfigCompletionTests
         ConfigRules.Check(config);
     }
 
+    [Theory]
+    [InlineData("dims: 16", "output { name: 'MORE' } output { name: 'SUM' }", "MORE,SUM", null)]
+    [InlineData("dims: 16", "", "MORE", null)]
+    [InlineData("dims: 8", "", "", "tensor 'B': the model expects 2 dimensions (shape [-1,16])")]
+    public void Complete_StateOfASequence_MustFitTheFileAndIsAnOutputOnlyWhereConfigured(string dims, string outputs, string expected, string? fault)
+    {
+        var text = $"max_batch_size: 4 sequence_batching {{ state {{ input_name: 'B' output_name: 'SUM' data_type: TYPE_INT32 {dims} }} }} {outputs}";
+
+        var exception = Record.Exception(() =>
+        {
+            var config = Complete(text, Batching);
+            Assert.Equal(["A"], config.Input.Select(input => input.Name));
+            Assert.Equal(expected, string.Join(',', config.Output.Select(output => output.Name)));
+        });
+
+        Assert.Equal(fault is null, exception is null);
+        Assert.Contains(fault ?? "", exception?.Message ?? "", StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Complete_FileWithoutBatchDimension_DoesNotBatch()
     {
