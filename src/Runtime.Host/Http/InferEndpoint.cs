@@ -77,7 +77,8 @@ internal sealed class InferEndpoint(ModelRepository models, Options.HostOptions 
         }
         catch (Exception exception) when (exception is IOException || (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
-            // There is nobody to answer.
+            // There is nobody to answer; and Kestrel, which would read on where a read failed, need not.
+            context.Abort();
             record?.IsClientGone = true;
         }
     }

@@ -92,6 +92,7 @@ internal sealed class DoorApplication(ILogger logger) : IHttpApplication<Default
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
             logger.LogDebug("The client of {Method} {Path} left before its answer", context.Request.Method, context.Request.Path);
+            context.Abort(); // or else Kestrel reads on where a read failed, and complains
         }
         catch (Exception e)
         {

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Runtime.Backends;
 using Runtime.Devices;
@@ -19,7 +21,7 @@ using Runtime.Tensors;
 namespace Runtime.Host.Tests.Lifecycle;
 
 /// <summary>Limits, timeouts and the drain of a whole process on real ports; the model <c>gate</c> executes until it is opened or cancelled.</summary>
-public sealed class LimitsTests : IAsyncDisposable
+public sealed class LimitsTests : IAsyncLifetime
 {
     private const string ModelInfer = GrpcClient.Inference + "ModelInfer";
     private const string Body = """{"inputs":[{"name":"X","shape":[1,1],"datatype":"INT32","data":[1]}]}""";
@@ -27,6 +29,7 @@ public sealed class LimitsTests : IAsyncDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("limits");
     private readonly TaskCompletionSource _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Gate _gate = new();
+    private readonly WebServerErrors _errors = new();
     private readonly HttpClient _http = new();
     private ModelRepository _models = null!;
     private ServerState _state = null!;
@@ -36,11 +39,14 @@ public sealed class LimitsTests : IAsyncDisposable
     private Task<int> _process = null!;
     private GrpcClient _grpc = null!;
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         _stop.TrySetResult();
         await _process;
         Assert.Equal((0, 0), (_admission.RequestsInFlight, _admission.BytesInFlight));
+        Assert.Empty(_errors.Lines);
         _grpc.Dispose();
         _http.Dispose();
         _server.Dispose();
@@ -231,6 +237,28 @@ public sealed class LimitsTests : IAsyncDisposable
         await AssertNothingHeldAsync();
     }
 
+    [Theory]
+    [InlineData("infer")]
+    [InlineData("generate")]
+    public async Task Infer_ClientGoneInTheMiddleOfItsBody_GivesItsPlaceBackAndLogsNoError(string method)
+    {
+        await StartAsync("", options => options with { MaxRequestsInFlight = 1 });
+        using (var client = new TcpClient())
+        {
+            await client.ConnectAsync(_server.HttpAddress!);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /v2/models/gate/{method} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{{"));
+            while (_admission.BytesInFlight == 0)
+            {
+                await MetricsAsync();
+            }
+
+            client.Client.LingerState = new LingerOption(true, 0);
+            client.Client.Close(); // a reset, where the client's own end would shut down first
+        }
+
+        await AssertNothingHeldAsync();
+    }
+
     [Fact]
     public async Task Drain_RequestInFlightAndIdleStream_AnswersTheOneAndEndsTheOther()
     {
@@ -356,7 +384,7 @@ public sealed class LimitsTests : IAsyncDisposable
             Path.Combine(model.FullName, "config.pbtxt"),
             "backend: 'gate' max_batch_size: 8 input { name: 'X' data_type: TYPE_INT32 dims: -1 } output { name: 'Y' data_type: TYPE_INT32 dims: -1 } " + config);
         var options = configure(ServerUnderTest.FreePorts);
-        var loggers = NullLoggerFactory.Instance;
+        var loggers = new LoggerFactory([_errors]);
         _models = new ModelRepository(new RepositoryOptions { Directories = [_directory.FullName] }, [_gate]);
         _state = new ServerState(true, () => _models.IsReady);
         _models.FailedForGood += (name, error) => _state.Break(name + error.Message);
@@ -385,6 +413,31 @@ public sealed class LimitsTests : IAsyncDisposable
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
             => dueTime >= TimeSpan.FromHours(1) && _created.TrySetResult(() => callback(state)) ? TimeProvider.System.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period) : TimeProvider.System.CreateTimer(callback, state, dueTime, period);
+    }
+
+    /// <summary>What the web server below finds wrong with how it is used.</summary>
+    private sealed class WebServerErrors : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => categoryName.StartsWith("Microsoft.", StringComparison.Ordinal) ? this : NullLogger.Instance;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+            {
+                Lines.Enqueue($"{formatter(state, exception)} {exception}");
+            }
+        }
+
+        public void Dispose()
+        {
+        }
     }
 
     private sealed class Gate : IBackend, ILoadedModel, IModelInstance

@@ -3,7 +3,7 @@ using Runtime.Tests.Models;
 
 namespace Runtime.Tests.Devices;
 
-public sealed class DeviceEnsembleTests : IAsyncDisposable
+public sealed class DeviceEnsembleTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory();
     private readonly HeapDevice _device = new(0);
@@ -72,7 +72,9 @@ public sealed class DeviceEnsembleTests : IAsyncDisposable
         Assert.Equal(0, _device.HostCopies);
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         await _models.DisposeAsync();
         _directory.Delete(recursive: true);
