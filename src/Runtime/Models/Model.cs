@@ -4,7 +4,6 @@ using Runtime.Backends;
 using Runtime.Inference;
 using Runtime.Scheduling;
 using Runtime.Schemas;
-using Runtime.Tensors;
 
 namespace Runtime.Models;
 
@@ -195,64 +194,10 @@ public sealed class Model : IDisposable
             yield break;
         }
 
-        var isCounted = false;
-        try
+        await foreach (var response in new ModelStream(this, _responses, _instances!.NextStreaming(), _time).RunAsync(request, rows, cancellation).ConfigureAwait(false))
         {
-            await foreach (var response in StreamedAsync(request, rows, cancellation).ConfigureAwait(false))
-            {
-                isCounted = response.Error is not null;
-                yield return response;
-            }
-
-            isCounted = true;
+            yield return response;
         }
-        finally
-        {
-            if (!isCounted)
-            {
-                Statistics.RecordFailure(request.ArrivalTimestamp, FailureReason.Canceled); // who reads them left between two
-            }
-        }
-    }
-
-    private async IAsyncEnumerable<InferenceResponse> StreamedAsync(InferenceRequest request, int rows, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        using var deadline = RequestDeadline.Start(Config, _time, ref cancellation);
-        var times = new RequestTimes { Arrival = request.ArrivalTimestamp, Queued = Stopwatch.GetTimestamp() };
-        var instance = _instances!.NextStreaming();
-        await using var sets = instance.ExecuteAsync(request, cancellation).GetAsyncEnumerator(cancellation);
-        var now = Stopwatch.GetTimestamp();
-        times.ComputeStart = times.InferStart = now;
-        request.Timeline?.Record(times, rows);
-        for (var position = 0; ; position++)
-        {
-            var (outputs, failure) = await NextAsync(sets, request).ConfigureAwait(false);
-            if (position == 0 && outputs is not null)
-            {
-                Statistics.RecordFirstResponse(request.ArrivalTimestamp);
-            }
-
-            Statistics.RecordResponse(position, now, failure is not null ? ResponseOutcome.Fail : outputs is null ? ResponseOutcome.Empty : ResponseOutcome.Success);
-            if (failure is { } value)
-            {
-                request.Timeline?.Record(times, rows);
-                var late = RequestDeadline.InTime(new PendingResult(null, value.Error, value.Reason), request, Config, deadline);
-                yield return _responses.Refuse(request, late.Error!, late.Reason);
-                yield break;
-            }
-
-            if (outputs is null)
-            {
-                break;
-            }
-
-            yield return _responses.Shape(request, outputs);
-        }
-
-        times.InferEnd = times.ComputeEnd = Stopwatch.GetTimestamp();
-        request.Timeline?.Record(times, rows);
-        Statistics.RecordExecution(rows, times);
-        Statistics.RecordSuccess(times, rows, request.Inputs.ByteCount);
     }
 
     /// <summary>What requests are checked against besides the configuration; null for nothing.</summary>
@@ -321,26 +266,6 @@ public sealed class Model : IDisposable
         else
         {
             pending.Run?.Cancel(pending);
-        }
-    }
-
-    private static async ValueTask<(TensorSet? Outputs, (InferenceError Error, FailureReason Reason)? Failure)> NextAsync(IAsyncEnumerator<TensorSet> sets, InferenceRequest request)
-    {
-        try
-        {
-            return (await sets.MoveNextAsync().ConfigureAwait(false) ? sets.Current : null, null);
-        }
-        catch (OperationCanceledException)
-        {
-            return (null, (new InferenceError(ErrorCode.Cancelled, $"{request.Prefix}request was cancelled"), FailureReason.Canceled));
-        }
-        catch (InferenceException exception)
-        {
-            return (null, (exception.Error, FailureReason.Backend));
-        }
-        catch (Exception exception)
-        {
-            return (null, (InferenceError.Internal($"{request.Prefix}execution failed: {exception.Message}"), FailureReason.Backend));
         }
     }
 }
