@@ -107,11 +107,11 @@ internal sealed class BatchExecutor(ModelConfig config, RequestQueue queue, IMod
         }
     }
 
-    /// <summary>An expensive execution is forgotten little by little: after one of a second, some seventy cheap ones make the next expected to be cheap.</summary>
+    /// <summary>An expensive execution is forgotten by halves: after one of a second, fourteen cheap ones make the next expected to be cheap.</summary>
     private void Remember(long cost, long bytes)
     {
         _cost = cost;
-        Volatile.Write(ref _recentCost, _recentCost == long.MaxValue ? cost : Math.Max(cost, _recentCost - (_recentCost / 8)));
+        Volatile.Write(ref _recentCost, _recentCost == long.MaxValue ? cost : Math.Max(cost, _recentCost / 2));
         Volatile.Write(ref _bytes, bytes);
     }
 
