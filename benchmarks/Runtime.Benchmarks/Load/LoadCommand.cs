@@ -14,7 +14,12 @@ internal static class LoadCommand
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var address = new Uri(args[1]);
+        if (args.Length < 2 || !Uri.TryCreate(args[1], UriKind.Absolute, out var address))
+        {
+            Console.Error.WriteLine($"{args[0]}: expected the URL of a host that serves 'simple', such as http://127.0.0.1:8001, got {(args.Length < 2 ? "none" : args[1])}");
+            return 2;
+        }
+
         var target = args[0] == "load-grpc" ? LoadTarget.Grpc(address) : LoadTarget.Http(address);
         var (connections, seconds, pid) = (Option(args, "--connections", 16), Option(args, "--seconds", 5), Option(args, "--pid", 0));
         var clients = Enumerable.Range(0, connections).Select(_ => new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false })).ToArray();
