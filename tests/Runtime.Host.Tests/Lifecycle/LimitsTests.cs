@@ -151,10 +151,7 @@ public sealed class LimitsTests : IAsyncLifetime
         using var leaving = new CancellationTokenSource();
         using var body = new OpenBody([0, 0, 0, 4, 0, 0x00]);
         var uploading = _grpc.SendAsync(GrpcClient.Inference + method, body, leaving.Token);
-        while (_admission.BytesInFlight == 0)
-        {
-            await MetricsAsync();
-        }
+        await LetInAsync();
 
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => uploading);
@@ -172,10 +169,7 @@ public sealed class LimitsTests : IAsyncLifetime
         using var leaving = new CancellationTokenSource();
         using var body = new OpenBody(Frames.Of(message)[..40]);
         var uploading = _grpc.SendAsync(ModelInfer, body, leaving.Token);
-        while (_admission.BytesInFlight == 0)
-        {
-            await MetricsAsync();
-        }
+        await LetInAsync();
 
         Assert.Equal((message.Length, 1), (_admission.BytesInFlight, _admission.RequestsInFlight));
         Assert.Equal((HttpStatusCode)429, (await PostAsync()).StatusCode);
@@ -247,10 +241,7 @@ public sealed class LimitsTests : IAsyncLifetime
         {
             await client.ConnectAsync(_server.HttpAddress!);
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /v2/models/gate/{method} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{{"));
-            while (_admission.BytesInFlight == 0)
-            {
-                await MetricsAsync();
-            }
+            await LetInAsync();
 
             client.Client.LingerState = new LingerOption(true, 0);
             client.Client.Close(); // a reset, where the client's own end would shut down first
@@ -364,6 +355,15 @@ public sealed class LimitsTests : IAsyncLifetime
         var message = new byte[BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(1))];
         await responses.ReadExactlyAsync(message);
         return Protocol.ModelStreamInferResponse.Parser.ParseFrom(message);
+    }
+
+    /// <summary>Waits until a request that is still coming in has its place.</summary>
+    private async Task LetInAsync()
+    {
+        while (_admission.BytesInFlight == 0)
+        {
+            await MetricsAsync();
+        }
     }
 
     private Uri Address(string path) => new($"http://{_server.HttpAddress}/{path}");

@@ -13,7 +13,7 @@ public class PaddedSequenceTests
         using var model = TestModels.Make(SumUp, PaddingTests.Configure(
             message =>
             {
-                message.SequenceBatching = new Protocol.ModelSequenceBatching();
+                message.SequenceBatching = new Protocol.ModelSequenceBatching { MaxSequenceIdleMicroseconds = 3_600_000_000 };
                 message.SequenceBatching.State.Add(new Protocol.ModelSequenceBatching.Types.State { InputName = "IN", OutputName = "OUT", DataType = Protocol.DataType.TypeInt32, Dims = { 1 } });
             },
             "pad.buckets=4",

@@ -64,7 +64,7 @@ public class QueueLimitTests
     [Fact]
     public async Task InferAsync_BacklogOfASequenceAtTheLimit_RefusesTheNext()
     {
-        using var model = TestModels.Make(Pass, config => config.SequenceBatching = new Protocol.ModelSequenceBatching(), limits: new ModelLimits { MaxQueueSize = 1 });
+        using var model = OfSequences(limit: 1);
         var running = model.InferAsync(OfSequence(isStart: true), default).AsTask();
         await _gate.EnteredAsync();
         var waiting = model.InferAsync(OfSequence(isStart: false), default).AsTask();
@@ -78,7 +78,7 @@ public class QueueLimitTests
     [Fact]
     public async Task InferAsync_BacklogOfASequence_IsPendingUntilItLeaves()
     {
-        using var model = TestModels.Make(Pass, config => config.SequenceBatching = new Protocol.ModelSequenceBatching());
+        using var model = OfSequences();
         using var leaving = new CancellationTokenSource();
         var running = model.InferAsync(OfSequence(isStart: true), default).AsTask();
         await _gate.EnteredAsync();
@@ -98,7 +98,7 @@ public class QueueLimitTests
     [Fact]
     public async Task InferAsync_EndOfASequenceMeetsAFullQueue_CanBeSentAgain()
     {
-        using var model = TestModels.Make(Pass, config => config.SequenceBatching = new Protocol.ModelSequenceBatching(), limits: new ModelLimits { MaxQueueSize = 1 });
+        using var model = OfSequences(limit: 1);
         _gate.Open();
         Assert.Null((await model.InferAsync(OfSequence(isStart: true), default)).Error);
         await _gate.EnteredAsync();
@@ -116,7 +116,7 @@ public class QueueLimitTests
     [Fact]
     public async Task InferAsync_EndOfASequenceIsCancelledInItsBacklog_CanBeSentAgain()
     {
-        using var model = TestModels.Make(Pass, config => config.SequenceBatching = new Protocol.ModelSequenceBatching());
+        using var model = OfSequences();
         using var leaving = new CancellationTokenSource();
         var running = model.InferAsync(OfSequence(isStart: true), default).AsTask();
         await _gate.EnteredAsync();
@@ -129,6 +129,12 @@ public class QueueLimitTests
         Assert.Null((await running).Error);
         Assert.Null((await again).Error);
     }
+
+    /// <summary>Its sequences may idle for an hour, so that a machine that stands still between two requests loses none.</summary>
+    private Model OfSequences(int? limit = null) => TestModels.Make(
+        Pass,
+        config => config.SequenceBatching = new Protocol.ModelSequenceBatching { MaxSequenceIdleMicroseconds = 3_600_000_000 },
+        limits: limit is { } most ? new ModelLimits { MaxQueueSize = most } : null);
 
     private static InferenceRequest OfSequence(bool isStart, ulong sequence = 7, bool isEnd = false)
     {

@@ -129,7 +129,7 @@ public class SequenceSchedulerTests
     {
         using var model = TestModels.Make(TestModels.AddOne, message =>
         {
-            message.SequenceBatching = new Protocol.ModelSequenceBatching();
+            message.SequenceBatching = new Protocol.ModelSequenceBatching { MaxSequenceIdleMicroseconds = 3_600_000_000 };
             message.SequenceBatching.State.Add(new Protocol.ModelSequenceBatching.Types.State { InputName = "STATE_IN", OutputName = "STATE_OUT", DataType = Protocol.DataType.TypeInt32, Dims = { 1 } });
         });
 
